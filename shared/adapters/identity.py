@@ -1,0 +1,51 @@
+"""Tokens of the app's own identity: no secret is stored, the platform vouches for the app."""
+
+import logging
+
+from azure.core.credentials import TokenCredential
+from azure.core.exceptions import AzureError
+
+from shared.domain.errors import Code, TransientError
+
+
+class ManagedIdentity:
+    """Tokens of the function app's managed identity; `client_id` is that of a user-assigned one.
+
+    One instance is kept for the life of the process: azure-identity caches tokens and renews them in time.
+    """
+
+    def __init__(self, client_id: str | None) -> None:
+        self._client_id = client_id
+        self._credential = self._new_credential()
+
+    def get_token(self, scope: str, *, fresh: bool = False) -> str:
+        """Return a token for the scope; `fresh` forgets the one in the cache.
+
+        Raises:
+            TransientError: no token could be had (`GRAPH_UNAVAILABLE`).
+        """
+        if fresh:
+            # The cache lives in the credential and cannot be emptied.
+            self._credential = self._new_credential()
+        try:
+            return self._credential.get_token(scope).token
+        except AzureError:
+            raise TransientError(
+                "The managed identity got no token. If this persists, see that an identity is assigned to "
+                "the function app and that its client id is right.",
+                Code.GRAPH_UNAVAILABLE,
+            ) from None
+
+    def _new_credential(self) -> TokenCredential:
+        # Imported late: it takes 150 ms, which a start that never talks to Graph need not pay.
+        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
+
+        # It writes a line a token at level INFO, none of them news.
+        logging.getLogger("azure.identity").setLevel(logging.WARNING)
+        credential: TokenCredential = ManagedIdentityCredential(client_id=self._client_id)
+        return credential
+
+
+def managed_identity(client_id: str | None) -> ManagedIdentity:
+    """Return the tokens of the managed identity; `None` is the system-assigned one."""
+    return ManagedIdentity(client_id)

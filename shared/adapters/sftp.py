@@ -1,0 +1,258 @@
+"""Reads providers' folders over SFTP, with paramiko.
+
+A server is known by its pinned host key alone: no `known_hosts`, no agent, no keys lying about.
+
+Small packets are sent at once (`TCP_NODELAY`): paramiko leaves Nagle's algorithm on, and every window would
+then wait for the other side's delayed acknowledgement. Files are read in windows: paramiko keeps whatever it
+asked for ahead in memory, which for a whole package may be all of it.
+"""
+
+import base64
+import hashlib
+import hmac
+import io
+import posixpath
+import socket
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import Any, override
+
+import paramiko
+
+from shared.domain.connection import Connection, Sftp
+from shared.domain.errors import Code, ConnectorError, SettingsError, TransientError
+from shared.ports import RemoteFile, Secret
+
+WINDOW_BYTES = 32 * 1024 * 1024
+"""What is asked for ahead at most, if the blocks are not larger: enough for 100 MB/s over 50 ms and more."""
+
+_FASTEST_CIPHER = "aes128-gcm@openssh.com"
+_RSA = "ssh-rsa"
+_RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
+_KEY_TYPES: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
+_NOT_A_REFUSAL = ("timeout", "transport shut down")
+
+
+class SftpFolders:
+    """Opens sessions; the server may be silent for `timeout_seconds` at any step."""
+
+    def __init__(self, *, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+
+    @contextmanager
+    def open(self, connection: Connection, secret: Secret) -> Iterator["SftpFolder"]:
+        """See the port."""
+        where = connection.sftp
+        login: dict[str, Any] = (
+            {"password": secret.value} if where.login == "password" else {"pkey": _private_key(secret)}
+        )
+        client = paramiko.SSHClient()
+        client.set_missing_host_key_policy(_PinnedKey(where))
+        with ExitStack() as ending:
+            with _speaking_to(where):
+                dialled = ending.enter_context(self._dial(where))
+                ending.callback(client.close)
+                client.connect(
+                    where.host,
+                    where.port,
+                    where.user,
+                    **login,
+                    sock=dialled,
+                    timeout=self._timeout_seconds,
+                    banner_timeout=self._timeout_seconds,
+                    auth_timeout=self._timeout_seconds,
+                    channel_timeout=self._timeout_seconds,
+                    allow_agent=False,
+                    look_for_keys=False,
+                    transport_factory=_Transports(where.host_key),
+                )
+                sftp = client.open_sftp()
+                channel = sftp.get_channel()
+                if channel is not None:
+                    channel.settimeout(self._timeout_seconds)
+            yield SftpFolder(sftp, where)
+
+    def _dial(self, where: Sftp) -> socket.socket:
+        dialled = socket.create_connection((where.host, where.port), timeout=self._timeout_seconds)
+        dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return dialled
+
+
+class SftpFolder:
+    """One folder, while its session is open."""
+
+    def __init__(self, sftp: paramiko.SFTPClient, where: Sftp) -> None:
+        self._sftp = sftp
+        self._where = where
+
+    def list_files(self) -> Sequence[RemoteFile]:
+        """See the port."""
+        with _speaking_to(self._where):
+            try:
+                found = self._sftp.listdir_attr(self._where.folder)
+            except FileNotFoundError:
+                raise SettingsError(
+                    f"The folder {self._where.folder!r} does not exist on {_address(self._where)}. "
+                    "Correct the setting sftp.folder, or have the folder made.",
+                    Code.FOLDER_NOT_FOUND,
+                ) from None
+        files = [_remote_file(entry.filename, entry) for entry in found if stat.S_ISREG(entry.st_mode or 0)]
+        return sorted(files, key=lambda file: file.name)
+
+    def stat(self, name: str) -> RemoteFile:
+        """See the port."""
+        with _speaking_to(self._where):
+            found = self._sftp.lstat(self._path(name))
+        if not stat.S_ISREG(found.st_mode or 0):
+            raise FileNotFoundError(name)
+        return _remote_file(name, found)
+
+    def read(self, name: str, *, offset_bytes: int, block_bytes: int) -> Iterator[bytes]:
+        """See the port. Reads as far as the file went when the reading began.
+
+        Raises:
+            FileNotFoundError: it has gone.
+        """
+        size_bytes = self.stat(name).size_bytes
+        blocks = [
+            (at, min(block_bytes, size_bytes - at)) for at in range(offset_bytes, size_bytes, block_bytes)
+        ]
+        window_count = max(1, WINDOW_BYTES // max(block_bytes, paramiko.SFTPFile.MAX_REQUEST_SIZE))
+        for first in range(0, len(blocks), window_count):
+            yield from self._read_window(name, blocks[first : first + window_count])
+
+    def _read_window(self, name: str, blocks: list[tuple[int, int]]) -> Iterator[bytes]:
+        """Ask for all of the blocks at once, with a handle of their own.
+
+        When answers come faster than requests go out, paramiko takes its window for done, asks again piece by
+        piece, and keeps the answers it no longer waits for as long as the handle.
+        """
+        with _speaking_to(self._where):
+            file = self._sftp.open(self._path(name), "rb")
+        try:
+            answers = file.readv(blocks)
+            for _, length in blocks:
+                with _speaking_to(self._where):
+                    block = next(answers)
+                if len(block) != length:
+                    raise _broken(self._where, "a file became shorter while it was read")
+                yield block
+        except GeneratorExit:  # the requests are sent by a thread of paramiko's; let them all come home
+            with _speaking_to(self._where):
+                for _ in answers:
+                    pass
+            raise
+        finally:
+            with _speaking_to(self._where):
+                file.close()
+
+    def _path(self, name: str) -> str:
+        return posixpath.join(self._where.folder, name)
+
+
+class _PinnedKey(paramiko.MissingHostKeyPolicy):
+    """Accepts one host key. No key is ever known to the client otherwise, so that this is asked for each."""
+
+    def __init__(self, where: Sftp) -> None:
+        self._where = where
+
+    @override
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
+        offered = f"{key.get_name()} {key.get_base64()}"
+        if not hmac.compare_digest(offered, self._where.host_key):
+            raise SettingsError(
+                f"{_address(self._where)} shows another host key than the pinned one: "
+                f"{key.get_name()} {_fingerprint(key)}. "
+                "Ask the provider whether it was changed before you correct sftp.host_key.",
+                Code.HOST_KEY_CHANGED,
+            )
+
+
+class _Transports:
+    """Makes the encrypted connection: the fastest cipher first, and the host key of the pinned type."""
+
+    def __init__(self, host_key: str) -> None:
+        self._host_key_type = host_key.partition(" ")[0]
+
+    def __call__(
+        self,
+        sock: str | tuple[str, int] | socket.socket | paramiko.Channel | paramiko.ProxyCommand,
+        /,
+        **_: object,
+    ) -> paramiko.Transport:
+        transport = paramiko.Transport(sock)
+        wanted = transport.get_security_options()
+        wanted.ciphers = _first((_FASTEST_CIPHER,), wanted.ciphers)
+        is_rsa = self._host_key_type == _RSA
+        wanted.key_types = _first(_RSA_SIGNATURES if is_rsa else (self._host_key_type,), wanted.key_types)
+        return transport
+
+
+def _first(preferred: Sequence[str], available: Sequence[str]) -> tuple[str, ...]:
+    return (
+        *(name for name in preferred if name in available),
+        *(name for name in available if name not in preferred),
+    )
+
+
+def _private_key(secret: Secret) -> paramiko.PKey:
+    for key_type in _KEY_TYPES:
+        try:
+            return key_type.from_private_key(io.StringIO(f"{secret.value.strip()}\n"))
+        except (paramiko.SSHException, ValueError, IndexError):
+            continue
+    raise SettingsError(
+        f"Version {secret.version} of the secret for SFTP is no SSH private key without a passphrase. "
+        "Paste the whole private key, or set sftp.login to password.",
+        Code.SETTINGS_INVALID,
+    )
+
+
+def _remote_file(name: str, found: paramiko.SFTPAttributes) -> RemoteFile:
+    return RemoteFile(
+        name=name,
+        size_bytes=found.st_size or 0,
+        modified_at=datetime.fromtimestamp(found.st_mtime or 0, UTC),
+    )
+
+
+@contextmanager
+def _speaking_to(where: Sftp) -> Iterator[None]:
+    """Turn what paramiko and the network raise into what we do next; a missing file stays as it is."""
+    try:
+        yield
+    except (ConnectorError, FileNotFoundError):
+        raise
+    except paramiko.AuthenticationException as error:
+        if any(words in str(error) for words in _NOT_A_REFUSAL):
+            raise _broken(where, "it hung up during the login") from None
+        raise SettingsError(
+            f"{_address(where)} refused the login of the user in sftp.user with this {where.login}.",
+            Code.INVALID_CREDENTIALS,
+        ) from None
+    except PermissionError:
+        raise SettingsError(
+            f"The user in sftp.user may not read in the folder {where.folder!r} on {_address(where)}.",
+            Code.ACCESS_DENIED,
+        ) from None
+    except TimeoutError:
+        raise _broken(where, "it did not answer in time") from None
+    except (paramiko.SSHException, paramiko.SFTPError, OSError, EOFError) as error:
+        raise _broken(where, type(error).__name__) from None
+
+
+def _broken(where: Sftp, reason: str) -> TransientError:
+    return TransientError(
+        f"{_address(where)} cannot be reached or hung up: {reason}.", Code.SERVER_UNREACHABLE
+    )
+
+
+def _address(where: Sftp) -> str:
+    return f"The SFTP server {where.host}:{where.port}"
+
+
+def _fingerprint(key: paramiko.PKey) -> str:
+    digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
+    return f"SHA256:{digest}"

@@ -1,0 +1,89 @@
+"""Package profiles: what the files of an LMS are called and what their columns mean, as data."""
+
+import re
+from enum import StrEnum
+from functools import cached_property
+
+from pydantic import Field
+
+from shared.domain.connection import Strict
+
+
+class ColumnType(StrEnum):
+    """How a column's text is read."""
+
+    TEXT = "text"
+    FLAG = "flag"
+    """`Y` or `N`."""
+    TIME = "time"
+    """A time; naive ones are in the connection's source time zone."""
+    DEADLINE = "deadline"
+    """A time; a date alone means its last second."""
+    MINUTES = "minutes"
+    """A number of minutes, not negative."""
+    STUDENT = "student"
+    """A student id: becomes a keyed hash as it is read."""
+    PERSON = "person"
+    """A person key: becomes two keyed hashes as it is read, an exact and a loose one."""
+
+
+class Column(Strict):
+    """One column that the connector uses."""
+
+    type: ColumnType = ColumnType.TEXT
+    aliases: tuple[str, ...] = ()
+    key: bool = False
+    required: bool | None = Field(default=None, description="Default: exactly the key columns are.")
+    only_with: str | None = Field(default=None, description="Read only when this setting of the connection is on.")
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a row without a value is refused, and a file without the column."""
+        return self.key if self.required is None else self.required
+
+
+class Table(Strict):
+    """One table of the package."""
+
+    aliases: tuple[str, ...] = ()
+    learner: bool = False
+    """Whether it holds records of people, read only with learner sync."""
+    columns: dict[str, Column]
+    unused: tuple[str, ...] = ()
+    """Columns known to come and left alone; any other is reported as drift."""
+
+    @property
+    def key(self) -> list[str]:
+        """Columns of the primary key, in order."""
+        return [name for name, column in self.columns.items() if column.key]
+
+
+class Profile(Strict):
+    """All that is particular about the packages of one LMS. Edit the data, not the code."""
+
+    name: str
+    version: int
+    file_pattern: str
+    """Regular expression with the groups `customer`, `kind` (F, D, K) and `timestamp` (14 digits)."""
+    keys_suffix: str = "_K"
+    tables: dict[str, Table]
+    unread_tables: tuple[str, ...] = ()
+    """Known, listed and left alone."""
+    in_progress: dict[str, tuple[str, ...]] = {}
+    """Column of the assignment table and the values that say a course is in progress; empty: none does."""
+    language_tags: dict[str, str]
+    """Language tag by the name of the locale."""
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The file pattern, compiled, any case."""
+        return re.compile(self.file_pattern, re.IGNORECASE)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Table by upper-case file name without its ending, aliases included."""
+        return {
+            alias.upper(): name
+            for name, table in self.tables.items()
+            for alias in (name, *table.aliases)
+        }

@@ -1,0 +1,54 @@
+"""What a connection remembers between packages; one small JSON document, replaced as a whole."""
+
+from datetime import datetime
+
+from shared.domain.connection import Strict
+from shared.domain.errors import Code
+from shared.domain.package import Kind
+from shared.domain.runs import Outcome
+
+
+class Committed(Strict):
+    """The newest package whose records are published."""
+
+    package: str
+    kind: Kind
+    timestamp: datetime
+    content_hash: str
+    run_id: str
+
+
+class CurrentSync(Strict):
+    """The look into the folder that is under way, and what it has come to so far."""
+
+    sync_id: str
+    started_at: datetime
+    dry_run: bool = False
+    looking_again: bool = False
+    """A file still grew, so another look has been ordered."""
+    outcome: Outcome = Outcome.DONE
+    code: Code | None = None
+    message: str = ""
+
+
+class State(Strict):
+    """Pointers to what is committed. Blobs they point to are never changed, only replaced by others."""
+
+    enabled_at: datetime | None = None
+    committed: Committed | None = None
+    full_at: datetime | None = None
+    """Timestamp of the newest committed full package."""
+    learner_base: bool = False
+    """Whether the learner tables rest on a full package, so that deltas may be applied to them."""
+    tables: dict[str, str] = {}
+    """Path of the table's rows by table."""
+    seen_tables: tuple[str, ...] = ()
+    """Tables of which any package ever brought rows."""
+    contents_path: str | None = None
+    activities_path: str | None = None
+    unmapped_path: str | None = None
+    open_run: str | None = None
+    rerun_hash: str | None = None
+    sync: CurrentSync | None = None
+    needs_full: str | None = None
+    """Why a new full package is wanted, in words."""

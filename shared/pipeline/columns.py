@@ -1,0 +1,161 @@
+"""How the text of a column becomes a value, as SQL expressions.
+
+Every expression works on `v`, the trimmed text of a field, null when empty. A value that is there and cannot be
+read is a fault; the fault expressions are true (never null) exactly then.
+"""
+
+from dataclasses import dataclass
+
+from shared.domain.errors import Code
+from shared.domain.profile import Column, ColumnType
+from shared.pipeline.engine import text
+
+PERSON_ID_LENGTH = 16
+"""Entra's employeeId holds at most 16 characters."""
+
+_ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)?"
+_OFFSET = r"(Z|z|[+-]\d{2}(:?\d{2})?)"
+_EPOCH = r"-?\d{9,14}"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One output column: its name, SQL type, and the expression that makes it."""
+
+    name: str
+    type: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A rule that a row may break."""
+
+    column: str
+    code: Code
+    message: str
+    sql: str
+
+
+def person_norm(v: str) -> str:
+    """Return SQL that brings a person key into the form in which both sides are compared.
+
+    Trimmed, NFC, case-folded; zeros stay. The engine has no full case folding, so the two letters whose folding
+    differs from lower case in ids seen so far are replaced.
+    """
+    return f"nfc_normalize(replace(replace(lower(nfc_normalize({v})), 'ß', 'ss'), 'ς', 'σ'))"
+
+
+def person_key(v: str) -> str:
+    """Return SQL for the keyed hash of a person key."""
+    return f"keyed('person', {person_norm(v)})"
+
+
+def loose_key(v: str) -> str:
+    """Return SQL for the keyed hash by which near misses are found; null when nothing is left to compare."""
+    bare = rf"nullif(ltrim(regexp_replace({person_norm(v)}, '[^\p{{L}}\p{{N}}]', '', 'g'), '0'), '')"
+    return f"keyed('loose', {bare})"
+
+
+def student_key(v: str) -> str:
+    """Return SQL for the keyed hash of a student id, which is compared as it stands."""
+    return f"keyed('student', {v})"
+
+
+def time_utc(v: str, zone: str, *, deadline: bool = False) -> str:
+    """Return SQL for a time as naive UTC timestamp; null when it cannot be read.
+
+    Reads `YYYY-MM-DD[ HH:MM[:SS[.f]]]` with a blank or a T, with or without an offset, and epoch milliseconds.
+    Naive times are in `zone`: a doubled hour means the first, a skipped hour moves forward. With `deadline` a
+    date alone is the last second of its day.
+    """
+    normal = f"replace(upper({v}), ',', '.')"
+    naive = f"try_cast({normal} as timestamp)"
+    if deadline:
+        naive = f"case when length({v}) = 10 then {naive} + interval '86399 seconds' else {naive} end"
+    return (
+        f"case when regexp_full_match({v}, {text(_ISO)}) then {_to_utc(naive, zone)} "
+        f"when regexp_full_match({v}, {text(_ISO + _OFFSET)}) then try_cast({_offset_form(normal)} as timestamptz)::timestamp "
+        f"when regexp_full_match({v}, {text(_EPOCH)}) and abs(try_cast({v} as bigint)) < 253402300800000 "
+        f"then make_timestamp_ms(try_cast({v} as bigint)) end"
+    )
+
+
+def _offset_form(v: str) -> str:
+    """Return SQL that writes an offset as the engine reads it: `+HH:MM`."""
+    return rf"regexp_replace(regexp_replace({v}, 'Z$', '+00:00'), '([+-]\d{{2}}):?(\d{{2}})$', '\1:\2')"
+
+
+def _to_utc(naive: str, zone: str) -> str:
+    if zone == "UTC":
+        return naive
+    late = f"timezone({text(zone)}, {naive})"
+
+    def first(earlier: str) -> str:
+        return f"timezone({text(zone)}, {late} - interval '{earlier}') = ({naive})"
+
+    return (
+        f"(case when {first('60 minutes')} then {late} - interval '60 minutes' "
+        f"when {first('30 minutes')} then {late} - interval '30 minutes' else {late} end)::timestamp"
+    )
+
+
+def local_day(timestamp: str, zone: str) -> str:
+    """Return SQL for the calendar day in `zone` of a naive UTC timestamp."""
+    if zone == "UTC":
+        return f"({timestamp})::date"
+    return f"timezone({text(zone)}, timezone('UTC', {timestamp}))::date"
+
+
+def values(name: str, column: Column, v: str, zone: str) -> list[Value]:
+    """Return what is kept of a column."""
+    match column.type:
+        case ColumnType.TEXT:
+            return [Value(name, "varchar", v)]
+        case ColumnType.FLAG:
+            return [Value(name, "boolean", f"upper({v}) = 'Y'")]
+        case ColumnType.MINUTES:
+            return [Value(name, "decimal(12,2)", f"try_cast({v} as decimal(12,2))")]
+        case ColumnType.TIME:
+            kept = [Value(name, "timestamp", time_utc(v, zone))]
+            # Ids are built from the text as it stands, so that a change of the zone never changes them.
+            return [*kept, Value(f"{name}_TEXT", "varchar", v)]
+        case ColumnType.DEADLINE:
+            return [Value(name, "timestamp", time_utc(v, zone, deadline=True))]
+        case ColumnType.STUDENT:
+            return [Value(name, "uuid", student_key(v))]
+        case ColumnType.PERSON:
+            return [Value(name, "uuid", person_key(v)), Value("LOOSE", "uuid", loose_key(v))]
+
+
+def faults(name: str, column: Column, v: str, zone: str, *, required: bool) -> list[Fault]:
+    """Return the rules of a column, in the order in which they are told."""
+    rules = []
+    if required:
+        message = f"{name} is empty. Fill it in at the source."
+        rules.append(Fault(name, Code.FIELD_REQUIRED, message, f"{v} is null"))
+
+    def invalid(what: str, sql: str, code: Code = Code.FIELD_INVALID) -> None:
+        rules.append(Fault(name, code, f"{name} {what}", f"coalesce({v} is not null and ({sql}), false)"))
+
+    match column.type:
+        case ColumnType.FLAG:
+            invalid("is neither Y nor N. Correct it at the source.", f"upper({v}) not in ('Y', 'N')")
+        case ColumnType.MINUTES:
+            number = f"try_cast({v} as decimal(12,2))"
+            invalid("is not a number of minutes. Correct it at the source.", f"{number} is null or {number} < 0")
+        case ColumnType.TIME | ColumnType.DEADLINE:
+            invalid(
+                "is no time like 2026-03-31 17:00:00. Correct it at the source, or the profile if the format is new.",
+                f"({time_utc(v, zone)}) is null",
+            )
+        case ColumnType.PERSON:
+            invalid(
+                f"is longer than {PERSON_ID_LENGTH} characters, the most that Entra's employeeId can hold. "
+                "Use a shorter id at the source.",
+                f"length(nfc_normalize({v})) > {PERSON_ID_LENGTH}",
+                Code.PERSON_ID_TOO_LONG,
+            )
+        case ColumnType.TEXT | ColumnType.STUDENT:
+            pass
+    return rules

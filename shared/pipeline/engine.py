@@ -1,0 +1,147 @@
+"""The columnar engine (DuckDB), the only module that knows its name. The rest speaks in SQL relations."""
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+
+from shared.domain.errors import ConnectorError
+
+_QUOTED = re.compile(r"""'[^']*'?|"[^"]*"?""")
+_HASH_BLOCK_BYTES = 64
+
+
+class EngineError(ConnectorError):
+    """The engine refused a statement: a defect of ours, or no memory or disk left."""
+
+
+class Engine:
+    """One connection to an in-memory database that spills into its own folder.
+
+    `memory_mb` bounds the engine's own memory; the process needs about 100 MB beside it.
+    """
+
+    def __init__(self, folder: Path, memory_mb: int, threads: int = 2) -> None:
+        self.folder = folder
+        self._database = duckdb.connect(
+            config={
+                "threads": threads,
+                "memory_limit": f"{memory_mb}MB",
+                "temp_directory": str(folder / "spill"),
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "preserve_insertion_order": True,
+            }
+        )
+        self.run("set TimeZone = 'UTC'")
+
+    def close(self) -> None:
+        """Free the memory; a second call does nothing."""
+        self._database.close()
+
+    def run(self, sql: str, values: Sequence[Any] | None = None) -> None:
+        """Run one statement.
+
+        Raises:
+            EngineError: without the values that the engine may have put into its message.
+        """
+        with _redacted():
+            self._database.execute(sql, values)
+
+    def rows(self, sql: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Return all rows; for small results only."""
+        with _redacted():
+            return self._database.execute(sql, values).fetchall()
+
+    def one(self, sql: str, values: Sequence[Any] | None = None) -> Any:  # noqa: ANN401 - any SQL type
+        """Return the first value of the first row."""
+        return self.rows(sql, values)[0][0]
+
+    def iterate(self, sql: str, size: int = 2000) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows in lists of at most `size`. Nothing else may be asked of this engine meanwhile."""
+        with _redacted():
+            cursor = self._database.execute(sql)
+        while True:
+            with _redacted():
+                rows = cursor.fetchmany(size)
+            if not rows:
+                return
+            yield rows
+
+    def write(self, sql: str, path: Path) -> Path:
+        """Write a query's rows as one Parquet file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.run(f"copy ({sql}) to {text(str(path))} (format parquet, compression zstd, row_group_size 61440)")
+        return path
+
+    def attempt(self, sql: str) -> bool:
+        """Run a statement that may fail over the data it reads; tell whether it worked."""
+        try:
+            self._database.execute(sql)
+        except (duckdb.InvalidInputException, duckdb.Error) as error:
+            if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
+                raise EngineError(_redact(error)) from None
+            return False
+        return True
+
+    def set_pepper(self, pepper: bytes) -> None:
+        """Make the macro `keyed(kind, value)`: the first 128 bits of HMAC-SHA256 under the pepper, as UUID.
+
+        Raises:
+            ValueError: the pepper is shorter than 32 bytes or longer than a hash block (64).
+        """
+        if not 32 <= len(pepper) <= _HASH_BLOCK_BYTES:  # noqa: PLR2004 - the bounds in the docstring
+            raise ValueError("the pepper must have 32 to 64 bytes")
+        padded = pepper.ljust(_HASH_BLOCK_BYTES, b"\0")
+        self.run("set variable inner_pad = ?", [bytes(byte ^ 0x36 for byte in padded)])
+        self.run("set variable outer_pad = ?", [bytes(byte ^ 0x5C for byte in padded)])
+        self.run(
+            "create or replace temp macro keyed(kind, value) as sha256(getvariable('outer_pad') || "
+            "unhex(sha256(getvariable('inner_pad') || encode(kind || ':' || value))))[1:32]::uuid"
+        )
+
+
+@contextmanager
+def engine(memory_mb: int) -> Iterator[Engine]:
+    """Give an engine with a folder of its own; both are gone afterwards."""
+    with TemporaryDirectory(prefix="lms-") as folder:
+        created = Engine(Path(folder), memory_mb)
+        try:
+            yield created
+        finally:
+            created.close()
+            shutil.rmtree(Path(folder) / "spill", ignore_errors=True)
+
+
+def text(value: str) -> str:
+    """Quote a text as SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def name(value: str) -> str:
+    """Quote a name as SQL identifier."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+def parquet(paths: Sequence[Path | str]) -> str:
+    """Return the relation of several Parquet files with the same columns."""
+    return f"read_parquet([{', '.join(text(str(path)) for path in paths)}])"
+
+
+def _redact(error: duckdb.Error) -> str:
+    line = str(error).splitlines()[0]
+    return f"the columnar engine: {type(error).__name__}: {_QUOTED.sub('...', line)[:300]}"
+
+
+@contextmanager
+def _redacted() -> Iterator[None]:
+    """Keep values out of messages: the engine quotes what it could not convert."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise EngineError(_redact(error)) from None

@@ -1,0 +1,51 @@
+"""Everything a use case may ask for, in one frozen value: the ports, and a few numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.profile import Profile
+from shared.ports import (
+    Blobs,
+    Documents,
+    Graph,
+    Intake,
+    Leases,
+    Messages,
+    PackageOpener,
+    RemoteFolders,
+    Secrets,
+    Table,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What wiring puts together. Containers, tables and queues are named after the attribute that holds them."""
+
+    connections: Documents
+    """Configuration, one document a connection."""
+    states: Documents
+    runs: Documents
+    ledger: Table
+    syncs: Table
+    intake: Intake
+    sealed: Blobs
+    records: Blobs
+    tables: Blobs
+    """Normalised tables and snapshots of what was published."""
+    pushes: Blobs
+    reports: Blobs
+    directory: Blobs
+    directory_index: Documents
+    messages: Messages
+    leases: Leases
+    secrets: Secrets
+    folders: RemoteFolders
+    opener: PackageOpener
+    graph: Graph
+    get_profile: Callable[[str], Profile]
+    clock: Callable[[], datetime]
+    pepper_secret: str
+    memory_mb: int
+    stuck_after: timedelta

@@ -1,0 +1,187 @@
+"""From what Viva should show and what was published to the operations that make the difference, and the tally.
+
+Needs the tables of `show_contents` and `show_activities`, `published`, `mapping` (person, state, user_id, licensed) and
+`available` (key, content_id): contents on which new records may be placed.
+"""
+
+from datetime import datetime, timedelta
+
+from shared.domain.connection import Connection
+from shared.domain.runs import ActivityTally, Changes, ContentTally, Tally
+from shared.pipeline.engine import Engine, text
+from shared.pipeline.show_contents import utc
+
+OPERATIONS = "('add', 'update', 'recreate', 'withdraw')"
+"""Decisions on an activity that send something."""
+
+CONTENT_OPERATIONS = "('add', 'change', 'deactivate')"
+
+
+def decide(engine: Engine, connection: Connection, now: datetime) -> None:
+    """Make the table `decisions`: what to do about every activity.
+
+    `todo` is an operation (`OPERATIONS`), `same`, `unmapped`, `frozen` (open assignment of an inactive student id),
+    or a reason to park: `park_table`, `park_content`, `park_licence`.
+    """
+    again = (now - timedelta(days=connection.licence_recheck_days)).strftime("%Y-%m-%d %H:%M:%S")
+    unlicensed = (
+        "coalesce(not m.licensed, false) or (r.ext is not null and not coalesce(m.licensed, false) "
+        f"and r.refused_at > timestamp '{again}')"
+    )
+    differs = "p.user_id <> m.user_id or p.type is distinct from a.type or p.content <> a.content"
+    changed = (
+        "p.status <> a.status or p.due_at is distinct from a.due_at or p.assigned_at is distinct from a.assigned_at "
+        "or p.completed_at is distinct from a.completed_at"
+    )
+    engine.run(
+        "create or replace table decisions as select a.*, m.user_id, p.activity_id, p.user_id as old_user_id, "
+        "g.user_id as assigner_id, c.content_id, c.key is not null as content_available, case "
+        "when m.user_id is null then 'unmapped' "
+        "when a.parked then case when p.ext is null then 'park_table' else 'same' end "
+        "when a.origin = 'done' then 'same' "
+        f"when a.origin = 'gone' and a.status <> 'completed' then case when {unlicensed} then 'park_licence' else 'withdraw' end "
+        "when a.frozen then case when p.ext is null then 'frozen' else 'same' end "
+        "when p.ext is null and c.key is null then 'park_content' "
+        f"when p.ext is not null and not ({differs} or {changed}) then 'same' "
+        f"when {unlicensed} then 'park_licence' "
+        f"when p.ext is null then 'add' when {differs} then 'recreate' else 'update' end as todo "
+        "from activities a left join mapping m on m.person = a.person and m.state = 'mapped' "
+        "left join mapping g on g.person = a.assigner and g.state = 'mapped' "
+        "left join (select * from published where refused_at is null) p on p.ext = a.ext "
+        "left join (select * from published where refused_at is not null) r on r.ext = a.ext "
+        "left join available c on c.key = a.content"
+    )
+
+
+def count_changes(engine: Engine, *, learner_part: bool) -> Changes:
+    """Count what the plan changes; a record that moves or changes its type counts as changed."""
+    contents = dict(engine.rows("select todo, count(*) from contents group by todo"))
+    if not learner_part:
+        activities: dict[tuple[str, str], int] = {}
+    else:
+        counted = engine.rows("select kind, todo, count(*) from decisions group by all")
+        activities = {(kind, todo): count for kind, todo, count in counted}
+    return Changes(
+        contents=Changes.Contents(
+            add=contents.get("add", 0), change=contents.get("change", 0), deactivate=contents.get("deactivate", 0)
+        ),
+        assignments=Changes.Assignments(
+            add=activities.get(("assignment", "add"), 0),
+            change=activities.get(("assignment", "update"), 0) + activities.get(("assignment", "recreate"), 0),
+            withdraw=activities.get(("assignment", "withdraw"), 0),
+        ),
+        completions=Changes.Completions(
+            add=activities.get(("self", "add"), 0) + activities.get(("self", "recreate"), 0)
+        ),
+    )
+
+
+def plan_contents(engine: Engine) -> None:
+    """Make the table `operations` for the contents."""
+    engine.run(
+        "create or replace table operations as select row_number() over (order by key) - 1 as number, "
+        "row_number() over (order by key) - 1 as place, 'upsert_content' as act, key, content_id as graph_id, "
+        f"null::bigint as person, body from contents where todo in {CONTENT_OPERATIONS}"
+    )
+
+
+def plan_activities(engine: Engine, connection: Connection) -> None:
+    """Make the table `operations` for the activities: by learner, a delete before the create that replaces it."""
+    engine.run(
+        "create or replace table operations as select row_number() over (order by place, step) - 1 as number, place, act, "
+        f"{text(connection.configuration_id + ':')} || ext as key, graph_id, person, body from ("
+        "select dense_rank() over (order by user_id, ext) - 1 as place, dense_rank() over (order by user_id) as person, "
+        "ext, step, act, case when act = 'create' then null else activity_id end as graph_id, "
+        f"case act when 'create' then {_create_body(connection)} when 'update' then {_update_body()} end as body "
+        "from decisions, lateral (select unnest(case todo when 'add' then ['create'] when 'update' then ['update'] "
+        "when 'withdraw' then ['delete'] else ['delete', 'create'] end) as act, "
+        "generate_subscripts(case todo when 'recreate' then ['delete', 'create'] else ['x'] end, 1) as step) "
+        f"where todo in {OPERATIONS})"
+    )
+
+
+_TYPE = (
+    "case kind when 'assignment' then '#microsoft.graph.learningAssignment' "
+    "else '#microsoft.graph.learningSelfInitiatedCourse' end"
+)
+_PERCENT = "case status when 'completed' then 100 when 'notStarted' then 0 end"
+_DUE = (
+    "case when due_at is not null then json_object('dateTime', strftime(due_at, '%Y-%m-%dT%H:%M:%S'), "
+    "'timeZone', 'UTC') end"
+)
+
+
+def _create_body(connection: Connection) -> str:
+    """Return SQL for a new activity; what is unknown is left out."""
+    ext = f"{text(connection.configuration_id + ':')} || ext"
+    return (
+        f"json_merge_patch('{{}}', json_object('@odata.type', {_TYPE}, 'externalcourseActivityId', {ext}, "
+        f"'learnerUserId', user_id, 'learningContentId', content_id, "
+        f"'learningProviderId', {text(connection.viva.provider_id)}, "
+        f"'assignmentType', type, 'status', status, 'assignedDateTime', {utc('assigned_at')}, 'dueDateTime', {_DUE}, "
+        f"'completedDateTime', {utc('completed_at')}, 'completionPercentage', {_PERCENT}, "
+        "'assignerUserId', case when kind = 'assignment' then assigner_id end))::varchar"
+    )
+
+
+def _update_body() -> str:
+    """Return SQL for what Graph lets us change of an assignment; what is gone is cleared."""
+    return (
+        f"json_object('@odata.type', {_TYPE}, 'status', status, 'assignedDateTime', {utc('assigned_at')}, "
+        f"'dueDateTime', {_DUE}, 'completedDateTime', {utc('completed_at')}, 'completionPercentage', {_PERCENT})::varchar"
+    )
+
+
+def weigh_rows(engine: Engine, *, completions_known: bool) -> None:
+    """Make the table `row_weights`: how many rows of the package stand behind what is decided about a key.
+
+    Needs `package_contents`, `package_assignments` and `package_completions` (pk, loser). `class` is what becomes of the
+    rows when every operation succeeds.
+    """
+    engine.run(
+        "create or replace table row_weights as select 'contents' as rows_of, c.key, count(*) as weight, "
+        "case when c.todo in ('add', 'change', 'deactivate') then 'published' when c.todo = 'same' then 'unchanged' "
+        "when c.todo = 'limit' then 'rejected' when c.todo = 'park' then 'parked' else 'ignored' end as class "
+        "from package_contents r left join contents c on c.pk = r.pk and not r.loser group by all"
+    )
+    classes = (
+        "case when coalesce(m.state, '') <> 'mapped' then 'unmapped' when r.loser then 'ignored' {credit} "
+        "when d.todo = 'same' then 'unchanged' when d.todo = 'frozen' then 'ignored' "
+        f"when d.todo in {OPERATIONS} then 'published' else 'parked' end"
+    )
+    engine.run(
+        f"insert into row_weights select 'assignments', d.ext, count(*), {classes.format(credit='')} "
+        "from package_assignments r left join plan_rows w on w.pk = r.pk left join mapping m on m.person = w.person "
+        "left join decisions d on d.ext = w.ext group by all"
+    )
+    credit = "when not coalesce(w.credit, false) then 'ignored'" if completions_known else ""
+    engine.run(
+        f"insert into row_weights select 'completions', d.ext, count(*), {classes.format(credit=credit)} "
+        "from package_completions r left join completion_rows w on w.pk = r.pk "
+        "left join mapping m on m.person = w.person left join decisions d on d.ext = w.ext group by all"
+    )
+
+
+def tally(engine: Engine, rejected: dict[str, int]) -> Tally:
+    """Count the rows of the package by what became of them.
+
+    Needs `row_weights` and `verdicts` (rows_of, key, verdict): what Graph said of the operations; rows behind an
+    operation that was not sent are parked.
+    """
+    counted: dict[str, dict[str, int]] = {"contents": {}, "assignments": {}, "completions": {}}
+    for rows_of, class_, count in engine.rows(
+        "select w.rows_of, case when w.class <> 'published' then w.class when v.verdict = 'done' then 'published' "
+        "when v.verdict = 'rejected' then 'rejected' else 'parked' end as became, sum(w.weight)::bigint "
+        "from row_weights w left join verdicts v on v.key = w.key "
+        "and v.rows_of = case when w.rows_of = 'contents' then 'contents' else 'activities' end group by all"
+    ):
+        counted[rows_of][class_] = count
+    for rows_of, count in rejected.items():
+        counted[rows_of]["rejected"] = counted[rows_of].get("rejected", 0) + count
+    for values in counted.values():
+        values["read"] = sum(values.values())
+    return Tally(
+        contents=ContentTally.model_validate(counted["contents"]),
+        assignments=ActivityTally.model_validate(counted["assignments"]),
+        completions=ActivityTally.model_validate(counted["completions"]),
+    )

@@ -1,0 +1,285 @@
+"""Read one package, and its keys package, into staged rows and the tables that follow from them."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from shared.domain.connection import Connection, Strict
+from shared.domain.errors import Code, PackageError
+from shared.domain.package import Kind
+from shared.domain.profile import Profile
+from shared.domain.runs import Reject, Run
+from shared.domain.state import State
+from shared.pipeline import rejects
+from shared.pipeline.ahead import ahead
+from shared.pipeline.archive import Member, members
+from shared.pipeline.directory import local_copy
+from shared.pipeline.engine import Engine
+from shared.pipeline.parts import Parts
+from shared.pipeline.reading import NotUtf8Error, TextFile
+from shared.pipeline.staging import Staged, Stager, keys_table
+from shared.pipeline.tables import merge
+
+log = logging.getLogger(__name__)
+
+STUDENTS = "PV_PARTNER_STUDENT"
+COUNTED = {"PA_CPNT": "contents", "PA_STUD_CPNT": "assignments", "PA_CPNT_EVTHST": "completions"}
+"""Tables whose rows the tally counts, and as what."""
+
+
+class Manifest(Strict):
+    """What a run has read; the run's records count as soon as this document exists."""
+
+    key_id: str
+    learner_part: bool
+    needs_full: bool
+    rows: int
+    rejected: int
+    rejected_rows: dict[str, int]
+    """Rejected rows by kind of the tally."""
+    parts: dict[str, list[str]]
+    """Paths of the staged rows by table, of the tables that the tally counts."""
+    twins: dict[str, list[int]]
+    """Lines of rows that another row outdid, by table."""
+    tables: dict[str, str]
+    """Path of every table after this package, whether it changed or not."""
+    came: list[str]
+    refused: list[str]
+    read_now: list[str]
+    seen: list[str]
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading came to."""
+
+    manifest: Manifest
+    rejects: tuple[Reject, ...]
+
+
+@dataclass(slots=True)
+class PackageReader:
+    """Reads for one run."""
+
+    parts: Parts
+    connection: Connection
+    state: State
+    run: Run
+    engine: Engine
+    warnings: list[str] = field(default_factory=list)
+    key_id: str = ""
+
+    def read(self) -> Reading:
+        """Read, merge, and upload everything but the manifest.
+
+        Raises:
+            PackageError: the package is refused; nothing it held is visible anywhere.
+        """
+        pepper = bytes.fromhex(self.parts.secrets.get(self.parts.pepper_secret).value)
+        self.engine.set_pepper(pepper)
+        profile = self.parts.get_profile(self.connection.profile)
+        stager = Stager(
+            self.engine,
+            self.engine.folder / "staged",
+            self.connection.source_time_zone,
+            frozenset({"publish_author"} if self.connection.publish_author else ()),
+            frozenset(self.connection.require_fields),
+        )
+        learner_part, needs_full = self._learner_part()
+        wanted = {name for name, table in profile.tables.items() if learner_part or not table.learner}
+        keys: dict[str, Staged] = {}
+        if self.run.kind is Kind.KEYS:
+            keys = self._stage(self.run.sealed_path, profile, stager, wanted, only_keys=True)
+            staged: dict[str, Staged] = {}
+        else:
+            if self.run.keys_path:
+                keys = self._stage_keys(profile, stager, wanted)
+            staged = self._stage(self.run.sealed_path, profile, stager, wanted, only_keys=False)
+            if self.run.kind is Kind.FULL and learner_part and STUDENTS not in staged:
+                raise PackageError(
+                    f"The full package has no file {STUDENTS}, so its records cannot be given to anybody. "
+                    "Have it made again, or switch learner_sync off.",
+                    Code.FILE_MISSING,
+                )
+        rows = sum(each.rows for each in staged.values())
+        rejected = sum(each.rejected for each in staged.values())
+        self._check_limit(rows, rejected, staged)
+        manifest = self._merge(profile, staged, keys, learner_part=learner_part, needs_full=needs_full)
+        return Reading(manifest, rejects.report(self.parts, self.engine, self.run))
+
+    def _learner_part(self) -> tuple[bool, bool]:
+        """Whether the learner files are read, and whether a full package is needed before they can be."""
+        if not self.connection.learner_sync:
+            return False, False
+        if self.run.kind is Kind.FULL or self.state.learner_base:
+            return True, False
+        return False, True
+
+    def _stage_keys(self, profile: Profile, stager: Stager, wanted: set[str]) -> dict[str, Staged]:
+        """Stage the keys package; one that is refused proves nothing, and the main package goes on alone."""
+        try:
+            return self._stage(str(self.run.keys_path), profile, stager, wanted, only_keys=True)
+        except PackageError as error:
+            self.warnings.append(f"The keys package was refused ({error.code}), so nothing is deleted. {error}")
+            return {}
+
+    def _stage(
+        self, path: str, profile: Profile, stager: Stager, wanted: set[str], *, only_keys: bool
+    ) -> dict[str, Staged]:
+        """Read all files of one package."""
+        windows_1252: set[str] = set()
+        while True:
+            staged: dict[str, Staged] = {}
+            try:
+                with self.parts.sealed.open(path) as sealed:
+                    self._read_files(sealed, profile, stager, wanted, staged, windows_1252, only_keys=only_keys)
+            except NotUtf8Error as error:
+                windows_1252.add(str(error))
+                for each in staged.values():
+                    stager.discard(each)
+                continue
+            return staged
+
+    def _read_files(  # noqa: D417 - the rest says itself
+        self,
+        sealed: object,
+        profile: Profile,
+        stager: Stager,
+        wanted: set[str],
+        staged: dict[str, Staged],
+        windows_1252: set[str],
+        *,
+        only_keys: bool,
+    ) -> None:
+        passphrase = self.connection.pgp_passphrase_secret
+        secrets = self.parts.secrets
+        with self.parts.opener.open(
+            sealed,  # type: ignore[arg-type]
+            secrets.list_versions(self.connection.pgp_key_secret),
+            secrets.list_versions(passphrase) if passphrase else (),
+            require_signature=self.connection.require_signature,
+        ) as opened:
+            found: set[str] = set()
+            with ahead(opened.chunks()) as chunks:
+                for member in members(chunks, unpacked_limit_bytes=self.connection.unpacked_limit_bytes):
+                    table = self._table_of(member, profile, only_keys=only_keys)
+                    if table is not None and table in found:
+                        raise PackageError(
+                            f"The package holds {table} more than once. Have it made again.", Code.FILE_AMBIGUOUS
+                        )
+                    found.update({table} if table else ())
+                    if table is None or table not in wanted:
+                        _pass_over(member.chunks())
+                        continue
+                    file = PurePosixPath(member.name).name
+                    spec = profile.tables[table]
+                    source = TextFile(iter(member.chunks()), windows_1252=file in windows_1252)
+                    suffix = profile.keys_suffix if only_keys else ""
+                    staged[table] = Staged(table + suffix, file)
+                    try:
+                        staged[table] = stager.stage(
+                            table + suffix, keys_table(spec) if only_keys else spec, file, source
+                        )
+                    except NotUtf8Error:
+                        raise NotUtf8Error(file) from None
+                    _pass_over(member.chunks())
+                    self.warnings += staged[table].warnings
+            if not only_keys or self.run.kind is Kind.KEYS:
+                self.key_id = opened.seal.key_id
+            self.warnings += [w for w in opened.seal.warnings if w not in self.warnings]
+
+    def _table_of(self, member: Member, profile: Profile, *, only_keys: bool) -> str | None:
+        path = PurePosixPath(member.name)
+        stem = path.stem.upper()
+        if path.suffix.lower() in (".csv", ".txt"):
+            if only_keys and stem.endswith(profile.keys_suffix):
+                stem = stem.removesuffix(profile.keys_suffix)
+                if stem in profile.names:
+                    return profile.names[stem]
+            elif not only_keys and stem in profile.names:
+                return profile.names[stem]
+        known = stem.removesuffix(profile.keys_suffix) in {*profile.unread_tables, *profile.names}
+        self.warnings.append(f"{path.name} was left alone: {'not read for now' if known else 'unknown file'}.")
+        return None
+
+    def _check_limit(self, rows: int, rejected: int, staged: dict[str, Staged]) -> None:
+        percent, count = self.connection.reject_limit_percent, self.connection.reject_limit_count
+        if (rows and rejected * 100 > percent * rows) or (count is not None and rejected > count):
+            rejects.report(self.parts, self.engine, self.run)
+            worst = max(staged.values(), key=lambda each: each.rejected)
+            raise PackageError(
+                f"{rejected} of {rows} rows were rejected, more than the limit allows; most of them in {worst.file}. "
+                "The error CSV names each. Correct them at the source, the profile if the format has changed, or "
+                "raise reject_limit_percent.",
+                Code.REJECT_LIMIT,
+            )
+
+    def _merge(
+        self,
+        profile: Profile,
+        staged: dict[str, Staged],
+        keys: dict[str, Staged],
+        *,
+        learner_part: bool,
+        needs_full: bool,
+    ) -> Manifest:
+        tables = dict(self.state.tables)
+        twins: dict[str, list[int]] = {}
+        for name in profile.tables:
+            if name not in staged and name not in keys:
+                continue
+            old = None
+            if name in tables:
+                old = local_copy(self.parts.tables, tables[name], self.engine.folder / "old" / f"{name}.parquet")
+            target = self.engine.folder / "new" / f"{name}.parquet"
+            merged = merge(
+                self.engine,
+                name,
+                kind=self.run.kind,
+                staged=staged.get(name),
+                keys=keys.get(name),
+                old=old,
+                target=target,
+            )
+            twins[name] = merged.twin_lines
+            if merged.path is not None:
+                tables[name] = f"{self.run.connection}/{self.run.run_id}/tables/{name}.parquet"
+                self.parts.tables.put_file(tables[name], merged.path)
+            if old is not None:
+                old.unlink()
+        refused = [name for name, each in staged.items() if each.refused]
+        read_now = [name for name in staged if name not in refused]
+        return Manifest(
+            key_id=self.key_id,
+            learner_part=learner_part,
+            needs_full=needs_full,
+            rows=sum(each.rows for each in staged.values()),
+            rejected=sum(each.rejected for each in staged.values()),
+            rejected_rows={kind: staged[name].rejected for name, kind in COUNTED.items() if name in staged},
+            parts={name: self._upload(staged[name]) for name in COUNTED if name in staged},
+            twins={name: lines for name, lines in twins.items() if name in COUNTED},
+            tables=tables,
+            came=sorted({*tables, *self.state.seen_tables, *read_now}),
+            refused=refused,
+            read_now=read_now,
+            seen=sorted({*self.state.seen_tables, *(name for name, each in staged.items() if each.rows)}),
+            warnings=self.warnings,
+        )
+
+    def _upload(self, staged: Staged) -> list[str]:
+        paths = []
+        for part in staged.parts:
+            path = f"{self.run.connection}/{self.run.run_id}/{staged.table}/{part.name}"
+            self.parts.records.put_file(path, part)
+            paths.append(path)
+        return paths
+
+
+def _pass_over(chunks: Iterator[bytes]) -> None:
+    """Read to the end of a member without looking at it."""
+    for _ in chunks:
+        pass
+
+

@@ -1,0 +1,52 @@
+"""Rejected rows as a report that people can open: what, where, and how to mend it."""
+
+import csv
+import io
+
+from shared.domain.errors import Code
+from shared.domain.runs import Reject, Run
+from shared.pipeline.engine import Engine
+from shared.pipeline.parts import Parts
+
+FIRST = 100
+"""How many rejects a run carries itself."""
+
+_COLUMNS = ("run", "file", "line", "field", "code", "message")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def path(run: Run) -> str:
+    """Return where a run's reject report stands in the container `reports`."""
+    return f"{run.connection}/{run.run_id}/rejects.csv"
+
+
+def report(parts: Parts, engine: Engine, run: Run) -> tuple[Reject, ...]:
+    """Write all rejects of the run as CSV, and return the first ones. A second call replaces the report."""
+    order = "select file, line, field, code, message from rejects order by file, line, field"
+    first = tuple(
+        Reject(file=file, line=line, field=column, code=Code(code), message=message)
+        for file, line, column, code, message in engine.rows(f"{order} limit {FIRST}")
+    )
+    if first:
+        target = engine.folder / "rejects.csv"
+        with target.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(_COLUMNS)
+            for rows in engine.iterate(order):
+                writer.writerows([run.run_id, *map(harmless, row)] for row in rows)
+        parts.reports.put_file(path(run), target)
+    return first
+
+
+def as_csv(run: Run, rejects: list[Reject]) -> bytes:
+    """Return rejects as the same kind of CSV, without a byte order mark, to be added to a report."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for each in rejects:
+        writer.writerow([run.run_id, *map(harmless, (each.file, each.line, each.field, each.code, each.message))])
+    return out.getvalue().encode()
+
+
+def harmless(value: object) -> object:
+    """Keep a spreadsheet from taking a text for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,0 +1,48 @@
+"""What all tests share: a storage emulator of their own, and no way out of this machine."""
+
+import ipaddress
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from socket import AF_INET, AF_INET6
+from typing import Any
+
+import pytest
+
+from infra.local.azurite import Azurite
+from shared.adapters.storage_account import StorageAccount
+
+
+def _refuse_to_leave(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse a connection beyond loopback, whichever Python library asks for it.
+
+    It is no `OSError`, so that nobody takes it for a server that is down.
+    """
+    if event in ("socket.connect", "socket.sendto") and arguments[0].family in (AF_INET, AF_INET6):
+        host = str(arguments[1][0])
+        if not _is_loopback(host):
+            raise AssertionError(f"A test tried to reach {host!r}.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+sys.addaudithook(_refuse_to_leave)
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """A storage emulator for the tests of this process."""
+    with Azurite(tmp_path_factory.mktemp("azurite")) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def account(azurite: Azurite) -> Iterator[StorageAccount]:
+    """The emulator's account. Tests take containers, queues and tables of their own."""
+    with closing(StorageAccount({"AzureWebJobsStorage": azurite.connection_string})) as account:
+        yield account

@@ -3,13 +3,12 @@
 from datetime import datetime
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.domain.connection import Strict
 
 
-class Settings(BaseSettings):
+class Settings(Strict):
     """What differs between deployments; what differs between connections is in `Connection`."""
-
-    model_config = SettingsConfigDict(frozen=True, env_prefix="LMS_", extra="ignore")
 
     vault_url: str = Field(pattern=r"^https://", description="URL of the Key Vault.")
     vault_verify_challenge: bool = Field(
@@ -17,6 +16,9 @@ class Settings(BaseSettings):
     )
     secret_cache_seconds: float = Field(default=300, ge=0, description="How long a secret is kept in memory.")
     pepper_secret: str = Field(default="pepper", description="Name of the secret that keys the hashes of people.")
+    identity_client_id: str | None = Field(
+        default=None, description="Client id of the user-assigned identity; absent for the system-assigned one."
+    )
     graph_url: str = Field(
         default="https://graph.microsoft.com", pattern=r"^https?://[^/]+$", description="Root of Microsoft Graph."
     )

@@ -1,20 +1,20 @@
-"""A package that another process decrypts: sealed bytes go in through one pipe, clear text comes out of another."""
+"""A package that another process decrypts: sealed bytes go into one pipe, clear text comes out of another."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from shared.domain.errors import TransientError
-from shared.ports import Seal
+from shared.ports import Seal, Secret
 
 CHUNK_BYTES = 1024 * 1024
 TIMEOUT_SECONDS = 60
 """For everything but the decryption itself, whose pace is that of its two ends."""
 
 type Verdict = Callable[[int], tuple[str, ...]]
-"""Told the exit status, returns the warnings, or raises `PackageError` when the clear text is not to be trusted."""
+"""Told the exit status, returns the warnings, or raises `PackageError` when nothing may be trusted."""
 
 
 class DecryptedPackage:
@@ -66,6 +66,11 @@ def answering_in_time() -> Iterator[None]:
         raise TransientError(
             f"The OpenPGP software did not finish within {TIMEOUT_SECONDS} seconds."
         ) from None
+
+
+def first_lines(passphrases: Sequence[Secret]) -> list[str]:
+    """Return the passphrases without the line break that a file or terminal may have left at their end."""
+    return [secret.value.partition("\n")[0].rstrip("\r") for secret in passphrases]
 
 
 def _feed(process: "subprocess.Popen[bytes]", beginning: bytes, sealed: BinaryIO) -> None:

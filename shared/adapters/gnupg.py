@@ -1,10 +1,11 @@
-"""Opens packages with GnuPG, streaming: `gpg` reads sealed bytes from one pipe and writes clear text to another.
+"""Opens packages with GnuPG, streaming: `gpg` reads sealed bytes from one pipe and clear text to another.
 
 Memory stays constant whatever the package's size. GnuPG releases clear text before its integrity check at the
 end, so `chunks` ends without an error only after GnuPG has said that the check passed.
 
-Each opening has a home directory of its own, private to this user, in memory where the machine has a place for
-that. It holds no more than the still locked keys and GnuPG's remarks, and goes away, with its agent, at the end.
+Each opening has a home directory of its own, private to this user, in memory where the machine has a place
+for that. It holds no more than the still locked keys and GnuPG's remarks, and goes away, with its agent, at
+the end.
 """
 
 import os
@@ -17,7 +18,13 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.adapters.decrypting import TIMEOUT_SECONDS, DecryptedPackage, answering_in_time, decrypting
+from shared.adapters.decrypting import (
+    TIMEOUT_SECONDS,
+    DecryptedPackage,
+    answering_in_time,
+    decrypting,
+    first_lines,
+)
 from shared.adapters.gnupg_status import Remarks
 from shared.domain.armor import key_blocks
 from shared.domain.envelope import (
@@ -177,7 +184,7 @@ def _find_key(
         if not key_ring.fits(envelope):
             continue
         gpg.import_keys(key_ring.armored)
-        for passphrase in [secret.value for secret in passphrases] or [""]:
+        for passphrase in first_lines(passphrases) or [""]:
             remarks = gpg.unlock(head, passphrase)
             if key_id := remarks.opened_by():
                 return key_ring, passphrase, key_id

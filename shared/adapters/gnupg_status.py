@@ -59,13 +59,13 @@ class Remarks:
                 "The package has no integrity protection; it could have been altered unnoticed.",
                 Code.PACKAGE_UNPROTECTED,
             )
+        if "BADSIG" in said and "BADMDC" not in said:
+            raise signature_wrong()
         # One clear text, inside the encryption, and nothing before or after it.
         is_whole = [words[0] for words in self.lines if words[0] in _WHOLE] == _WHOLE
         complaints = {words[0] for words in self.lines if words[:2] != _LOCKED} & _COMPLAINTS
         if not is_whole or complaints:
             raise damaged()
-        if "BADSIG" in said:
-            raise signature_wrong()
         if exit_status and "ERRSIG" not in said:
             raise damaged()
         warnings = tuple(dict.fromkeys(self._doubts()))

@@ -18,6 +18,11 @@ class ManagedIdentity:
         self._client_id = client_id
         self._credential = self._new_credential()
 
+    @property
+    def credential(self) -> TokenCredential:
+        """The credential itself, for Azure's own clients."""
+        return self._credential
+
     def get_token(self, scope: str, *, fresh: bool = False) -> str:
         """Return a token for the scope; `fresh` forgets the one in the cache.
 

@@ -27,7 +27,7 @@ class KeyBlock:
 def key_blocks(pasted: str) -> tuple[KeyBlock, ...]:
     r"""Read every key of a pasted text and armor it anew.
 
-    Mends lost line breaks (none at all, spaces, or a literal `\n`) and lost `BEGIN` and `END` lines, and drops
+    Mends lost line breaks (none at all, spaces, or a literal `\n`) and lost `BEGIN` and `END` lines, drops
     header lines such as `Version:`. A checksum is kept where there is one, so that whoever reads the key
     notices a damaged paste.
 

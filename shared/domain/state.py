@@ -48,6 +48,8 @@ class State(Strict):
     activities_path: str | None = None
     unmapped_path: str | None = None
     open_run: str | None = None
+    look_up_first: bool = False
+    """Whether a run ended while something was on its way, so that creates have to be looked up first."""
     rerun_hash: str | None = None
     sync: CurrentSync | None = None
     needs_full: str | None = None

@@ -122,24 +122,25 @@ def _insert(engine: Engine, table: str, pages: Iterator[bytes], plans: Sequence[
         else "null"
     )
     v = "nullif(trim(u.employeeId), '')"
-    for path in _in_memory(pages):
+    for path, largest in _in_memory(pages):
         engine.run(
             f"insert into {table} select u.id, {columns.person_key(v)}, {columns.loose_key(v)}, "
             "coalesce(u.accountEnabled, false), coalesce(u.userType, 'Member') <> 'Guest', "
             f'{licensed}, u."@removed" is not null '
             f"from (select unnest(value) as u from read_json({text(path)}, format = 'newline_delimited', "
-            f"columns = {_SHAPE}, maximum_object_size = 134217728))"
+            f"columns = {_SHAPE}, maximum_object_size = {largest + 1024}))"
         )
 
 
-def _in_memory(pages: Iterator[bytes]) -> Iterator[str]:
-    """Yield paths to some pages at a time, one a line, that never touch a disk."""
+def _in_memory(pages: Iterator[bytes]) -> Iterator[tuple[str, int]]:
+    """Yield paths to some pages at a time, one a line, that never touch a disk; and the size of the largest."""
     more = True
     while more:
         descriptor = os.memfd_create("users")
         with os.fdopen(descriptor, "wb") as target:
-            count = 0
+            count = largest = 0
             for page in pages:
+                largest = max(largest, len(page))
                 target.write(page.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n")
                 count += 1
                 if count == _PAGES_AT_ONCE:
@@ -147,7 +148,7 @@ def _in_memory(pages: Iterator[bytes]) -> Iterator[str]:
             target.flush()
             more = count == _PAGES_AT_ONCE
             if count:
-                yield f"/proc/self/fd/{descriptor}"
+                yield f"/proc/self/fd/{descriptor}", largest
 
 
 def map_persons(engine: Engine) -> None:

@@ -5,7 +5,6 @@ that document alone, so that a worker may die at any moment.
 """
 
 import logging
-from datetime import UTC, datetime
 
 from shared.domain.errors import Code, ConnectorError
 from shared.domain.messages import MAP_LEARNERS, MapLearners, Stage
@@ -39,8 +38,6 @@ def end(parts: Parts, run: Run, outcome: Outcome, error: ConnectorError | None =
         counted: dict[str, object] = {}
         if newest.shards:
             counted = _fold(parts, newest, outcome)
-        elif outcome is Outcome.REJECTED:
-            counted = _count_rejected(parts, newest)
         if error is not None:
             counted |= {"code": error.code or Code.UNEXPECTED, "message": str(error)}
         elif outcome is Outcome.DONE and _is_partial(newest, counted):
@@ -71,6 +68,9 @@ def settle(parts: Parts, run: Run) -> None:
         if state.open_run != run.run_id:
             return state
         values: dict[str, object] = {"open_run": None, "sync": journal.worsen_sync(state.sync, run)}
+        if run.shards:
+            # What was sent without an answer may have arrived; the next run asks before it creates.
+            values["look_up_first"] = not published
         for name in ("contents_path", "activities_path", "unmapped_path"):
             values |= {name: path} if (path := getattr(run, name)) else {}
         if published:
@@ -95,7 +95,7 @@ def settle(parts: Parts, run: Run) -> None:
     after = journal.change_state(parts, run.connection, commit)
     _note_packages(parts, run, published=published)
     if before.open_run == run.run_id:
-        retention.forget(parts, run.connection, before, after)
+        retention.forget(parts, before, after)
     journal.call_next(parts, run.connection)
 
 
@@ -178,7 +178,8 @@ def _fold(parts: Parts, run: Run, outcome: Outcome) -> dict[str, object]:
         if refused:
             values |= _add_rejects(parts, run, refused)
         if outcome is Outcome.DONE:
-            values |= retention.keep_mapped(data, run)
+            values |= {"tables": manifest.tables}
+            values |= retention.keep_mapped(data, manifest)
             values |= {
                 "seen_tables": tuple(manifest.seen),
                 "learner_base": manifest.learner_part
@@ -238,13 +239,6 @@ def _add_rejects(parts: Parts, run: Run, found: list[Reject]) -> dict[str, objec
     return {}
 
 
-def _count_rejected(parts: Parts, run: Run) -> dict[str, object]:
-    """Of a refused package only its rejected rows are accounted for: nothing else was looked at to the end."""
-    del parts
-    tally = run.tally
-    return {"tally": tally}
-
-
 def _is_partial(run: Run, counted: dict[str, object]) -> bool:
     newest = run.changed(**counted)
     tally = newest.tally
@@ -266,5 +260,3 @@ def _note_packages(parts: Parts, run: Run, *, published: bool) -> None:
             changed = {"standing": standing, "fingerprint": fingerprint, "run_id": run.run_id}
             journal.put_package(parts, run.connection, package.model_copy(update=changed))
 
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

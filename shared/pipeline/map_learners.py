@@ -11,7 +11,7 @@ from shared.domain.connection import Connection
 from shared.domain.errors import BusyError, Code, ConnectorError, SettingsError, TransientError
 from shared.domain.messages import MAP_LEARNERS, PUSH_RECORDS, MapLearners, PushRecords, Stage
 from shared.domain.runs import ATTEMPTS, Changes, Coverage, Outcome, Run, Step
-from shared.pipeline import directory, finish_run, fold, journal, plan_changes
+from shared.pipeline import directory, finish_run, fold, journal, plan_changes, retention
 from shared.pipeline.engine import Engine, engine
 from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
@@ -85,10 +85,11 @@ def _map_contents(data: RunData, now: datetime) -> None:
     _decide(data, now, ask_again=True)
     changes = plan_changes.count_changes(columnar, learner_part=run.learner_part)
     data.save("mapping")
+    retention.note_unmapped(data, now)
     plan_changes.weigh_rows(columnar, completions_known=completions_known(data.known))
     data.save("row_weights")
     limited = columnar.one("select count(*) from contents where todo = 'limit'")
-    known = {
+    known: dict[str, object] = {
         "coverage": coverage,
         "changes": changes,
         "warnings": tuple(dict.fromkeys((*run.warnings, *warnings))),
@@ -103,7 +104,8 @@ def _map_contents(data: RunData, now: datetime) -> None:
         return
     plan_changes.plan_contents(columnar)
     columnar.run(
-        "create or replace table planned_contents as select key, typ, id, content_id, active, body from contents "
+        "create or replace table planned_contents as select key, typ, id, content_id, active, body, "
+        "todo = 'deactivate' as switched_off from contents "
         f"where todo in {plan_changes.CONTENT_OPERATIONS}"
     )
     data.save("planned_contents")

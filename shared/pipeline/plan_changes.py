@@ -92,7 +92,8 @@ def plan_activities(engine: Engine, connection: Connection) -> None:
         f"{text(connection.configuration_id + ':')} || ext as key, graph_id, person, body from ("
         "select dense_rank() over (order by user_id, ext) - 1 as place, dense_rank() over (order by user_id) as person, "
         "ext, step, act, case when act = 'create' then null else activity_id end as graph_id, "
-        f"case act when 'create' then {_create_body(connection)} when 'update' then {_update_body()} end as body "
+        f"case act when 'create' then json_merge_patch('{{}}', {_body(connection)})::varchar "
+        f"when 'update' then ({_body(connection)})::varchar end as body "
         "from decisions, lateral (select unnest(case todo when 'add' then ['create'] when 'update' then ['update'] "
         "when 'withdraw' then ['delete'] else ['delete', 'create'] end) as act, "
         "generate_subscripts(case todo when 'recreate' then ['delete', 'create'] else ['x'] end, 1) as step) "
@@ -111,24 +112,16 @@ _DUE = (
 )
 
 
-def _create_body(connection: Connection) -> str:
-    """Return SQL for a new activity; what is unknown is left out."""
+def _body(connection: Connection) -> str:
+    """Return SQL for a whole activity; an update sends of it what Graph lets us change, and clears what is gone."""
     ext = f"{text(connection.configuration_id + ':')} || ext"
     return (
-        f"json_merge_patch('{{}}', json_object('@odata.type', {_TYPE}, 'externalcourseActivityId', {ext}, "
+        f"json_object('@odata.type', {_TYPE}, 'externalcourseActivityId', {ext}, "
         f"'learnerUserId', user_id, 'learningContentId', content_id, "
         f"'learningProviderId', {text(connection.viva.provider_id)}, "
         f"'assignmentType', type, 'status', status, 'assignedDateTime', {utc('assigned_at')}, 'dueDateTime', {_DUE}, "
         f"'completedDateTime', {utc('completed_at')}, 'completionPercentage', {_PERCENT}, "
-        "'assignerUserId', case when kind = 'assignment' then assigner_id end))::varchar"
-    )
-
-
-def _update_body() -> str:
-    """Return SQL for what Graph lets us change of an assignment; what is gone is cleared."""
-    return (
-        f"json_object('@odata.type', {_TYPE}, 'status', status, 'assignedDateTime', {utc('assigned_at')}, "
-        f"'dueDateTime', {_DUE}, 'completedDateTime', {utc('completed_at')}, 'completionPercentage', {_PERCENT})::varchar"
+        "'assignerUserId', case when kind = 'assignment' then assigner_id end)"
     )
 
 

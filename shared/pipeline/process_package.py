@@ -143,7 +143,7 @@ def _new_run(
     parts: Parts, name: str, connection: Connection, state: State, sync: CurrentSync, turn: Turn
 ) -> Run:
     now = parts.clock()
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if gap := _gap(connection, state, turn):
         warnings = (f"The delta of {', '.join(gap)} is missing.",)
     return Run(

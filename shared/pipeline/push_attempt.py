@@ -24,8 +24,8 @@ BUDGET_SECONDS = 180.0
 """An attempt that takes longer hands over, long before the host would kill it."""
 UNANSWERED_LIMIT = 2
 """Sends in a row without any answer, after which the attempt ends."""
-FRUITLESS_LIMIT = 100
-"""Attempts in a row that decide nothing, about a day, after which what is open is given up."""
+FRUITLESS_LIMIT = 6
+"""Attempts in a row that decide nothing, about a quarter of an hour, after which the run fails."""
 
 
 class Attempt:
@@ -54,7 +54,6 @@ class Attempt:
         try:
             yield
         finally:
-            self._give_up()
             decided = self._ledger.receipts
             self._shard.end(number, decided, self._ledger.open, self._fruitless())
             log.info(
@@ -90,13 +89,18 @@ class Attempt:
             return 0
         return self._past.fruitless + (self._ledger.pause_seconds is None)
 
-    def _give_up(self) -> None:
-        if self._fruitless() < FRUITLESS_LIMIT or self._ledger.stop is not None:
-            return
-        reason = "Given up: Graph gave no usable answer for about a day"
-        for number in sorted(self._ledger.open):
-            operation = self._ledger.pending[number]
-            self._ledger.decide(operation, Verdict.REJECTED, None, Code.GRAPH_UNAVAILABLE, reason)
+    def give_up_if_fruitless(self) -> None:
+        """End the run when Graph has not given a usable answer for too long; the next sync goes on from there.
+
+        Raises:
+            SettingsError: `GRAPH_UNAVAILABLE`.
+        """
+        if self._fruitless() >= FRUITLESS_LIMIT:
+            raise SettingsError(
+                f"Graph gave no usable answer in {FRUITLESS_LIMIT} attempts. See the service health of Microsoft 365; "
+                "the next sync sends what is left.",
+                Code.GRAPH_UNAVAILABLE,
+            )
 
     def _first_task(self, operation: Operation) -> Task:
         """A create that may have been carried out is looked up first."""

@@ -6,16 +6,58 @@ external id first, and what is found is taken over. Nothing sleeps: when Graph a
 ends.
 """
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.connection import Connection
-from shared.domain.messages import PushRecords
+from shared.domain.errors import BusyError, SettingsError
+from shared.domain.messages import PUSH_RECORDS, PushRecords, Stage
+from shared.domain.runs import Outcome, Step
+from shared.pipeline import finish_run, journal
+from shared.pipeline.parts import Parts
 from shared.pipeline.push_attempt import Attempt
 from shared.pipeline.push_shards import Shard, is_stage_done
 from shared.ports import Blobs, Graph, Leases
 
-__all__ = ["Progress", "is_stage_done", "push_shard"]
+__all__ = ["Progress", "is_stage_done", "push_records", "push_shard"]
+
+
+log = logging.getLogger(__name__)
+
+_STEPS = {Stage.CONTENTS: Step.PUSHING_CONTENTS, Stage.ACTIVITIES: Step.PUSHING_ACTIVITIES}
+
+
+def push_records(parts: Parts, message: PushRecords) -> None:
+    """Send a shard; whoever ends the last one of a stage takes the run on. A late message does nothing.
+
+    Raises:
+        TransientError: the same call may work later.
+    """
+    run = journal.get_run(parts, message.connection, message.run_id)
+    if run.step is not _STEPS[message.stage]:
+        return
+    try:
+        progress = push_shard(
+            message,
+            connection=journal.get_connection(parts, message.connection),
+            shards=parts.pushes,
+            graph=parts.graph,
+            leases=parts.leases,
+            now=parts.clock(),
+            look_up_first=journal.get_state(parts, message.connection).look_up_first,
+        )
+    except BusyError:
+        log.info("push.busy connection=%s run=%s shard=%d", message.connection, message.run_id, message.shard)
+        return
+    except SettingsError as error:
+        finish_run.end(parts, run, Outcome.FAILED, error)
+        return
+    if not progress.done:
+        wait = (progress.not_before - parts.clock()).total_seconds() if progress.not_before else 0
+        parts.messages.send(PUSH_RECORDS, message.model_dump_json(), delay_seconds=max(wait, 0))
+    elif is_stage_done(parts.pushes, message.connection, message.run_id, message.stage, run.shards[message.stage]):
+        finish_run.after_stage(parts, run, message.stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +76,12 @@ def push_shard(
     graph: Graph,
     leases: Leases,
     now: datetime,
+    look_up_first: bool = False,
 ) -> Progress:
     """Send what has no receipt yet; `shards` is the container of the plan.
 
-    Receipts are kept whatever happens. `now` is when the attempt begins.
+    Receipts are kept whatever happens. `now` is when the attempt begins. With `look_up_first` a create may have
+    been carried out by an earlier run.
 
     Raises:
         BusyError: another worker is at this shard.
@@ -48,11 +92,15 @@ def push_shard(
     with leases.hold(f"push/{shard.name}"):
         if shard.is_done():
             return Progress(done=True)
-        attempt = Attempt(shard, shard.past(), graph, connection.viva)
+        past = shard.past()
+        if look_up_first and not past.attempts:
+            past = replace(past, open_numbers=None)
+        attempt = Attempt(shard, past, graph, connection.viva)
         if attempt.is_pending:
             with attempt.recorded():
                 attempt.run()
         if attempt.is_pending:
+            attempt.give_up_if_fruitless()
             wait = attempt.wait_seconds()
             return Progress(done=False, not_before=None if wait is None else now + timedelta(seconds=wait))
         shard.finish()

@@ -18,7 +18,8 @@ from shared.pipeline.directory import local_copy
 from shared.pipeline.engine import Engine
 from shared.pipeline.parts import Parts
 from shared.pipeline.reading import NotUtf8Error, TextFile
-from shared.pipeline.staging import Staged, Stager, keys_table
+from shared.pipeline.staging import Staged, Stager
+from shared.pipeline.table_plan import keys_table
 from shared.pipeline.tables import merge
 
 log = logging.getLogger(__name__)

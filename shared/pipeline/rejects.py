@@ -38,6 +38,11 @@ def report(parts: Parts, engine: Engine, run: Run) -> tuple[Reject, ...]:
     return first
 
 
+def header() -> bytes:
+    """Return the beginning of a report."""
+    return b"\xef\xbb\xbf" + ",".join(_COLUMNS).encode() + b"\r\n"
+
+
 def as_csv(run: Run, rejects: list[Reject]) -> bytes:
     """Return rejects as the same kind of CSV, without a byte order mark, to be added to a report."""
     out = io.StringIO()

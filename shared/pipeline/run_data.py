@@ -49,10 +49,22 @@ class RunData:
         }
         profile = self.parts.get_profile(self.connection.profile)
         make_views(self.engine, profile, self.connection, tables)
-        self._snapshot("published_contents", self.state.contents_path, show_contents.SNAPSHOT)
-        self._snapshot("published", self.state.activities_path, show_activities.SNAPSHOT)
+        self.load_snapshots()
         for table, kind in COUNTED.items():
             self._package_rows(table, kind)
+
+    def load_snapshots(self) -> None:
+        """Make the tables `published_contents` and `published`."""
+        self._snapshot("published_contents", self.state.contents_path, show_contents.SNAPSHOT)
+        self._snapshot("published", self.state.activities_path, show_activities.SNAPSHOT)
+
+    def save_snapshot(self, table: str) -> str:
+        """Write a snapshot beside the run's tables, and return its path."""
+        path = f"{self.records}/{table}.parquet"
+        local = self.engine.write(f"select * from {table}", self.engine.folder / f"{table}.parquet")
+        self.parts.tables.put_file(path, local)
+        local.unlink()
+        return path
 
     def _snapshot(self, name: str, path: str | None, shape: dict[str, str]) -> None:
         columns = ", ".join(f"{column} {type_}" for column, type_ in shape.items())
@@ -106,7 +118,8 @@ class RunData:
 
     def _shards(self) -> Iterator[list[str]]:
         """Yield the lines of one shard after the other; operations on one key stay together."""
-        current, lines = 0, []
+        current = 0
+        lines: list[str] = []
         for rows in self.engine.iterate(
             f"select place // {SHARD_SIZE}, json_merge_patch('{{}}', json_object('number', number, 'act', act, "
             "'key', key, 'graph_id', graph_id, 'person', person))::varchar, body from operations order by number"

@@ -170,7 +170,7 @@ def _published_columns() -> str:
 def _completion_rows(engine: Engine) -> None:
     """Lead every completion row to the activity it counts with; without `credit` it is ignored."""
     engine.run(
-        "create or replace temp table leading as select person, content, completed_on as day, completed_as as status, "
+        "create or replace temp table counts_with as select person, content, completed_on as day, completed_as as status, "
         "min(ext) as ext from activities where status = 'completed' group by all"
     )
     engine.run(
@@ -178,5 +178,5 @@ def _completion_rows(engine: Engine) -> None:
         "c.pk is not null as credit, l.ext "
         "from PA_CPNT_EVTHST h left join students s on s.student = h.STUD_ID "
         "left join credited c on c.pk = h.pk "
-        "left join leading l on l.person = c.person and l.content = c.content and l.day = c.day and l.status = c.status"
+        "left join counts_with l on l.person = c.person and l.content = c.content and l.day = c.day and l.status = c.status"
     )

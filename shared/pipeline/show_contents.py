@@ -153,8 +153,8 @@ def _items(engine: Engine, connection: Connection) -> None:
 def utc(timestamp: str) -> str:
     """Return SQL for a UTC timestamp as Graph writes it; null stays null."""
     return (
-        f"strftime({timestamp}, case when epoch_us({timestamp}) % 1000000 = 0 "
-        "then '%Y-%m-%dT%H:%M:%SZ' else '%Y-%m-%dT%H:%M:%S.%gZ' end)"
+        f"case when epoch_us({timestamp}) % 1000000 = 0 then strftime({timestamp}, '%Y-%m-%dT%H:%M:%SZ') "
+        f"else strftime({timestamp}, '%Y-%m-%dT%H:%M:%S.%gZ') end"
     )
 
 

@@ -40,15 +40,8 @@ class Generated:
         parts = ["python", "-m", "infra.local", "sync", "--sftp", str(self.sftp)]
         if self.private_key and self.passphrase:
             parts += ["--private-key", str(self.private_key), "--passphrase-file", str(self.passphrase)]
-        parts += [
-            "--directory",
-            str(self.directory),
-            "--set",
-            "learner_sync=true",
-            "--now",
-            self.now.isoformat(),
-        ]
-        return shlex.join([*parts, "--state", str(self.sftp.parent / "state")])
+        parts += ["--directory", str(self.directory), "--state", str(self.sftp.parent / "state")]
+        return shlex.join([*parts, "--set", "learner_sync=true", "--now", self.now.isoformat()])
 
 
 def generate(out: Path, options: Options) -> Generated:

@@ -10,7 +10,7 @@ Not copied, because one local process does not need it: leases between instances
 policies, keys and authorisation levels, Event Grid (blob triggers that ask for it are driven by the same
 scan as all others).
 
-    python -m infra.local.host [--app DIR] [--port PORT] [--quiet]
+    python -m infra.local.host [--app DIR] [--port PORT] [--grace SECONDS] [--quiet]
 
 | module | plays |
 | --- | --- |
@@ -20,5 +20,6 @@ scan as all others).
 | `invocations` | one run of a function: log lines, output bindings |
 | `storage` | the storage account |
 | `queues`, `blobs`, `timers`, `web` | the listeners, one kind of trigger each |
+| `waiting` | waiting that ends early |
 | `service` | the host: starts the listeners, stops them cleanly |
 """

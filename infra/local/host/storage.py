@@ -1,7 +1,7 @@
 """The storage account, as the listeners use it.
 
-The synchronous SDK in a few threads: the asynchronous one would bring aiohttp, and about 20 MB, into the
-process whose memory is being watched.
+The synchronous SDK in a few threads: the asynchronous one would bring aiohttp into a process whose memory is
+being watched.
 """
 
 import asyncio

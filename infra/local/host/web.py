@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -177,8 +178,10 @@ def _content(body: TypedData | None) -> bytes:
 def _cookie(cookie: Any) -> str:  # noqa: ANN401 - a message of the worker's
     parts = [f"{cookie.name}={cookie.value}"]
     for name, written in COOKIE_PARTS:
-        if (part := getattr(cookie, name)) is not None:
+        if (part := getattr(cookie, name)) is not None and part.value != "":
             parts.append(f"{written}={part.value:g}" if name == "max_age" else f"{written}={part.value}")
+    if cookie.expires is not None:
+        parts.append(f"Expires={formatdate(cookie.expires.value.seconds, usegmt=True)}")
     flags = (("Secure", cookie.secure), ("HttpOnly", cookie.http_only))
     parts += [word for word, flag in flags if flag and flag.value]
     if cookie.same_site:

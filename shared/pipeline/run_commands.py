@@ -1,0 +1,99 @@
+"""What an admin, or the connector itself, asks for: look now, process, approve, rerun."""
+
+import logging
+
+from shared.domain.errors import BusyError, Code, SettingsError
+from shared.domain.messages import COMMANDS, MAP_LEARNERS, Approve, Collect, Command, MapLearners, Process, Rerun
+from shared.domain.runs import Outcome, Step
+from shared.domain.state import CurrentSync, State
+from shared.domain.turns import Standing
+from shared.pipeline import journal
+from shared.pipeline.collect_packages import collect
+from shared.pipeline.parts import Parts
+from shared.pipeline.process_package import process_next
+
+log = logging.getLogger(__name__)
+
+_BUSY_SECONDS = 5
+
+
+def run_command(parts: Parts, command: Command) -> None:
+    """Do what was asked for; what cannot be done is told in the sync's record.
+
+    Raises:
+        TransientError: the same call may work later.
+    """
+    match command:
+        case Collect():
+            try:
+                collect(parts, command.connection, command.sync_id, dry_run=command.dry_run)
+            except BusyError:
+                parts.messages.send(COMMANDS, command.model_dump_json(), delay_seconds=_BUSY_SECONDS)
+        case Process():
+            process_next(parts, command.connection)
+        case Approve() | Rerun():
+            try:
+                _approve(parts, command) if isinstance(command, Approve) else _rerun(parts, command)
+            except SettingsError as error:
+                _refuse(parts, command, error)
+
+
+def _begin(parts: Parts, command: Approve | Rerun, **values: object) -> None:
+    """Open a sync for the command."""
+
+    def begin(state: State) -> State:
+        sync = CurrentSync(sync_id=command.sync_id, started_at=parts.clock())
+        return state.model_copy(update={"sync": sync, **values})
+
+    journal.change_state(parts, command.connection, begin)
+
+
+def _approve(parts: Parts, command: Approve) -> None:
+    run = journal.get_run(parts, command.connection, command.run_id)
+    if run.step is not Step.HALTED:
+        raise SettingsError(
+            f"The run {run.run_id} is not halted, so there is nothing to approve.", Code.SETTINGS_INVALID
+        )
+    _begin(parts, command)
+    moved = journal.advance(
+        parts,
+        run,
+        Step.HALTED,
+        step=Step.MAPPING,
+        approved_by=command.sync_id,
+        sync_id=command.sync_id,
+        attempts=0,
+        outcome=None,
+        code=None,
+        message="",
+    )
+    if moved:
+        log.info("run.approved connection=%s run=%s", run.connection, run.run_id)
+        body = MapLearners(connection=run.connection, run_id=run.run_id)
+        parts.messages.send(MAP_LEARNERS, body.model_dump_json())
+
+
+def _rerun(parts: Parts, command: Rerun) -> None:
+    """Process the latest package again; an older one would bring back what has changed since."""
+    state = journal.get_state(parts, command.connection)
+    if state.committed is None or state.committed.run_id != command.run_id:
+        raise SettingsError(
+            f"The run {command.run_id} is not the latest one; only that can be run again.", Code.SETTINGS_INVALID
+        )
+    package = journal.get_packages(parts, command.connection)[state.committed.content_hash]
+    journal.put_package(parts, command.connection, package.model_copy(update={"standing": Standing.COLLECTED}))
+    _begin(parts, command, rerun_hash=package.content_hash)
+    journal.call_next(parts, command.connection)
+
+
+def _refuse(parts: Parts, command: Approve | Rerun, error: SettingsError) -> None:
+    row = {
+        "sync_id": command.sync_id,
+        "started_at": parts.clock().isoformat(),
+        "ended_at": parts.clock().isoformat(),
+        "dry_run": False,
+        "outcome": Outcome.FAILED.value,
+        "code": str(error.code or ""),
+        "message": str(error),
+    }
+    parts.syncs.put(command.connection, command.sync_id, row)

@@ -1,0 +1,122 @@
+"""Which adapter plays which port, put together once a process and no sooner than somebody asks."""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from time import monotonic
+
+from pydantic import ValidationError
+
+from shared.domain.errors import Code, SettingsError
+from shared.domain.profile import Profile
+from shared.pipeline.parts import Parts
+from shared.settings import Settings
+
+
+@cache
+def parts() -> Parts:
+    """Return the parts of this process, made from its environment."""
+    return make_parts(os.environ)
+
+
+def make_parts(environment: Mapping[str, str]) -> Parts:
+    """Put everything together.
+
+    Raises:
+        SettingsError: settings are missing or wrong; all of them are named.
+    """
+    # Adapters are imported here and not above: a trigger that has nothing to do should not pay for them.
+    from shared.adapters.blobs import AzureBlobs  # noqa: PLC0415
+    from shared.adapters.documents import AzureDocuments  # noqa: PLC0415
+    from shared.adapters.graph import HttpxGraph  # noqa: PLC0415
+    from shared.adapters.identity import ManagedIdentity  # noqa: PLC0415
+    from shared.adapters.intake import AzureIntake  # noqa: PLC0415
+    from shared.adapters.key_vault import KeyVaultSecrets  # noqa: PLC0415
+    from shared.adapters.leases import AzureLeases  # noqa: PLC0415
+    from shared.adapters.openpgp import open_with  # noqa: PLC0415
+    from shared.adapters.queues import AzureMessages  # noqa: PLC0415
+    from shared.adapters.sftp import SftpFolders  # noqa: PLC0415
+    from shared.adapters.storage_account import StorageAccount  # noqa: PLC0415
+    from shared.adapters.tables import AzureTable  # noqa: PLC0415
+
+    settings = read_settings(environment)
+    clock = make_clock(settings.now)
+    account = StorageAccount(environment)
+    identity = ManagedIdentity(settings.identity_client_id)
+    return Parts(
+        connections=AzureDocuments(account, "connections"),
+        states=AzureDocuments(account, "states"),
+        runs=AzureDocuments(account, "runs"),
+        ledger=AzureTable(account, "ledger"),
+        syncs=AzureTable(account, "syncs"),
+        intake=AzureIntake(account, "sealed"),
+        sealed=AzureBlobs(account, "sealed"),
+        records=AzureBlobs(account, "records"),
+        tables=AzureBlobs(account, "tables"),
+        pushes=AzureBlobs(account, "pushes"),
+        reports=AzureBlobs(account, "reports"),
+        directory=AzureBlobs(account, "directory"),
+        directory_index=AzureDocuments(account, "directory"),
+        messages=AzureMessages(account),
+        leases=AzureLeases(account, "leases"),
+        secrets=KeyVaultSecrets(
+            settings.vault_url,
+            identity.credential,
+            verify_challenge=settings.vault_verify_challenge,
+            cache_seconds=settings.secret_cache_seconds,
+        ),
+        folders=SftpFolders(timeout_seconds=settings.sftp_timeout_seconds),
+        opener=open_with(settings.openpgp),
+        graph=HttpxGraph(
+            settings.graph_url,
+            identity,
+            timeout_seconds=settings.graph_timeout_seconds,
+            scope=settings.graph_scope,
+            clock=clock,
+        ),
+        get_profile=get_profile,
+        clock=clock,
+        pepper_secret=settings.pepper_secret,
+        memory_mb=settings.memory_limit_mb,
+        stuck_after=timedelta(seconds=settings.stuck_after_seconds),
+    )
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the settings from an environment.
+
+    Raises:
+        SettingsError: all that is missing or wrong, by its name in the environment.
+    """
+    prefix = "LMS_"
+    given = {
+        key.removeprefix(prefix).lower(): value for key, value in environment.items() if key.startswith(prefix)
+    }
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        wrong = "; ".join(f"{prefix}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+        raise SettingsError(f"Settings of the app are wrong. {wrong}", Code.SETTINGS_INVALID) from None
+
+
+def make_clock(start: datetime | None) -> Callable[[], datetime]:
+    """Return a clock in aware UTC; with a start it runs from there."""
+    if start is None:
+        return lambda: datetime.now(UTC)
+    began, first = monotonic(), start.astimezone(UTC)
+    return lambda: first + timedelta(seconds=monotonic() - began)
+
+
+@cache
+def get_profile(name: str) -> Profile:
+    """Return a package profile.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    file = files("shared.profiles") / f"{name}.json"
+    if not file.is_file():
+        raise SettingsError(f"There is no package profile {name!r}.", Code.SETTINGS_INVALID)
+    return Profile.model_validate_json(file.read_text("utf-8"))

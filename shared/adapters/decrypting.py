@@ -63,9 +63,7 @@ def answering_in_time() -> Iterator[None]:
     try:
         yield
     except subprocess.TimeoutExpired:
-        raise TransientError(
-            f"The OpenPGP software did not finish within {TIMEOUT_SECONDS} seconds."
-        ) from None
+        raise TransientError(f"The OpenPGP software did not finish within {TIMEOUT_SECONDS} seconds.") from None
 
 
 def first_lines(passphrases: Sequence[Secret]) -> list[str]:

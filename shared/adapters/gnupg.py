@@ -58,10 +58,15 @@ _AGENT_OPTIONS = "allow-loopback-pinentry\ndisable-scdaemon\nno-allow-external-c
 
 
 class GnupgOpener:
-    """Decrypts with the `gpg` program, version 2.2 or later."""
+    """Decrypts with the `gpg` program, version 2.2 or later.
 
-    def __init__(self, program: str = "gpg") -> None:
+    Home directories are made in `memory`, where the machine has it; its path must be short, for it is the
+    beginning of the names of the agent's sockets.
+    """
+
+    def __init__(self, program: str = "gpg", *, memory: Path = Path("/dev/shm")) -> None:  # noqa: S108 - private names in it
         self._program = program
+        self._memory = memory
 
     @contextmanager
     def open(
@@ -75,7 +80,7 @@ class GnupgOpener:
         """See the port. Which key fits, and its passphrase, are found out before the first chunk."""
         head = read_head(sealed)
         envelope = read_envelope(head)
-        with _home(self._program) as home:
+        with _home(self._program, self._memory) as home:
             gpg = _Gpg(self._program, home)
             key_rings = [_KeyRing(gpg, key) for key in keys]
             key_ring, passphrase, key_id = _find_key(gpg, head, envelope, key_rings, passphrases)
@@ -84,7 +89,7 @@ class GnupgOpener:
             seal = Seal(key_id, key_ring.warnings(key_id))
             verdict = partial(gpg.judge, require_signature=require_signature)
             with (
-                gpg.starting(passphrase) as process,
+                gpg.starting(passphrase, key_id) as process,
                 decrypting(process, head, sealed, seal, verdict) as package,
             ):
                 yield package
@@ -129,11 +134,14 @@ class _Gpg:
         return self.remarks()
 
     @contextmanager
-    def starting(self, passphrase: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """Start to decrypt what will be written to the process."""
+    def starting(self, passphrase: str, key_id: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """Start to decrypt what will be written to the process.
+
+        For a hidden recipient the key is tried first: one that does not fit would spoil the exit status.
+        """
         with _handing_over(passphrase) as descriptor:
             yield subprocess.Popen(  # noqa: S603 - our own program with our own arguments
-                [*self._command, *_decrypt(descriptor)],
+                [*self._command, "--try-secret-key", f"{key_id}!", *_decrypt(descriptor)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -158,9 +166,7 @@ class _KeyRing:
         self.public_keys = "".join(block.armored for block in blocks if not block.is_secret)
         listing = gpg.run("--show-keys", "--with-colons", given=self.armored.encode())
         rows = [line.split(":") for line in listing.splitlines()]
-        self._bits = {
-            row[4]: int(row[2]) if row[3] in _RSA else None for row in rows if row[0] in {"sec", "ssb"}
-        }
+        self._bits = {row[4]: int(row[2]) if row[3] in _RSA else None for row in rows if row[0] in {"sec", "ssb"}}
         if not self._bits:
             raise unreadable_key(secret.version)
 
@@ -217,9 +223,8 @@ def _handing_over(passphrase: str) -> Iterator[int]:
 
 
 @contextmanager
-def _home(program: str) -> Iterator[Path]:
+def _home(program: str, memory: Path) -> Iterator[Path]:
     """Make a home directory, and see at the end that neither it nor its agent is left."""
-    memory = "/dev/shm"  # noqa: S108 - the directory made in it is private and has a random name
     place = memory if os.access(memory, os.W_OK | os.X_OK) else None
     with tempfile.TemporaryDirectory(prefix="gpg-", dir=place, ignore_cleanup_errors=True) as name:
         home = Path(name)

@@ -11,7 +11,7 @@ from shared.domain.envelope import damaged, signature_missing, signature_wrong, 
 from shared.domain.errors import Code, PackageError
 
 _PREFIX = "[GNUPG:] "
-_BAD_PASSPHRASE = 11
+_LOCKED_CODES = {11, 177}  # bad passphrase, no passphrase
 _LOW_16_BITS = 0xFFFF  # the error's code; the bits above say which part of GnuPG raised it
 _LOCKED = ("ERROR", "pkdecrypt_failed")  # harmless when another key has opened the message
 _COMPLAINTS = {"ERROR", "FAILURE", "UNEXPECTED", "NODATA", "BADARMOR", "DECRYPTION_FAILED", "BADMDC"}
@@ -41,11 +41,11 @@ class Remarks:
 
     def is_passphrase_refused(self) -> bool:
         """Tell whether a key was there and its passphrase was not."""
-        return _BAD_PASSPHRASE in self._key_errors()
+        return bool(self._key_errors() & _LOCKED_CODES)
 
     def is_session_key_damaged(self) -> bool:
         """Tell whether a key was unlocked and yet could not read what was sealed for it."""
-        return bool(self._key_errors() - {_BAD_PASSPHRASE})
+        return bool(self._key_errors() - _LOCKED_CODES)
 
     def judge(self, exit_status: int, *, require_signature: bool) -> tuple[str, ...]:
         """Return the warnings of a decryption that ended well.
@@ -83,6 +83,4 @@ class Remarks:
         return doubts
 
     def _key_errors(self) -> set[int]:
-        return {
-            int(words[2].partition("_")[0]) & _LOW_16_BITS for words in self.lines if words[:2] == _LOCKED
-        }
+        return {int(words[2].partition("_")[0]) & _LOW_16_BITS for words in self.lines if words[:2] == _LOCKED}

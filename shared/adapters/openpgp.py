@@ -25,6 +25,4 @@ def open_with(choice: str) -> PackageOpener:
                 "The program gpg is not installed. Install GnuPG, or set LMS_OPENPGP to auto or sequoia.",
                 Code.SETTINGS_INVALID,
             )
-    raise SettingsError(
-        f"LMS_OPENPGP is {choice!r}; it must be auto, gnupg or sequoia.", Code.SETTINGS_INVALID
-    )
+    raise SettingsError(f"LMS_OPENPGP is {choice!r}; it must be auto, gnupg or sequoia.", Code.SETTINGS_INVALID)

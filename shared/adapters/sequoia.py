@@ -1,7 +1,7 @@
 """Opens packages with Sequoia, where there is no GnuPG: slower, and blind to most signatures.
 
 `pysequoia` decrypts from file to file and lets no other Python thread run meanwhile, so that a process of its
-own does it, between two pipes. That process takes about 150 MB whatever the package's size: Sequoia holds the
+own does it, between two pipes. That process takes about 220 MB whatever the package's size: Sequoia holds the
 last 25 MiB back until its integrity check has passed. What comes before is released unchecked, as with GnuPG:
 `chunks` ends without an error only after the process has said that the check passed.
 
@@ -39,9 +39,11 @@ from shared.domain.envelope import (
     unreadable_key,
     weak_key,
 )
+from shared.domain.errors import Code, PackageError
 from shared.ports import Seal, Secret
 
 _RSA = (PublicKeyAlgorithm.RSAEncryptSign, PublicKeyAlgorithm.RSAEncrypt)
+_REFUSED_BY_POLICY = "Policy rejected"
 _NOT_FOR_THIS_KEY = "No key to decrypt message"
 _SIGNATURE_PROBLEMS = (
     None,  # there is no signature
@@ -85,9 +87,7 @@ class _KeyRing:
     def __init__(self, secret: Secret) -> None:
         try:
             self.blocks = key_blocks(secret.value)
-            self.secret_keys = [
-                key for block in self.blocks if block.is_secret for key in _secret_keys(block)
-            ]
+            self.secret_keys = [key for block in self.blocks if block.is_secret for key in _secret_keys(block)]
         except (ValueError, RuntimeError):
             raise unreadable_key(secret.version) from None
         if not self.secret_keys:
@@ -137,7 +137,7 @@ def _find_key(
 def _opens(head: bytes, decryptor: pysequoia.PyDecryptor) -> bool:
     try:
         pysequoia.decrypt(head, decryptor)
-    except RuntimeError as error:  # of course: the rest is missing
+    except (RuntimeError, OSError) as error:  # of course: the rest is missing
         return not str(error).startswith(_NOT_FOR_THIS_KEY)
     return True
 
@@ -165,10 +165,13 @@ def _judge(report: IO[bytes], exit_status: int, *, require_signature: bool) -> t
     if require_signature and outcome.problem in _SIGNATURE_PROBLEMS and not outcome.is_signature_good:
         signers = [signer[-_KEY_ID_LENGTH:].upper() for signer in outcome.signed_by]
         raise signature_missing(
-            [
-                f"the signature by {signer} is unknown, wrong or beyond what Sequoia checks"
-                for signer in signers
-            ]
+            [f"the signature by {signer} is unknown, wrong or beyond what Sequoia checks" for signer in signers]
+        )
+    if outcome.problem and outcome.problem.startswith(_REFUSED_BY_POLICY):
+        raise PackageError(
+            "The package is sealed in a way that Sequoia holds unsafe, such as an old cipher. "
+            "The sender should use AES; until then, open it with GnuPG (LMS_OPENPGP).",
+            Code.PACKAGE_UNPROTECTED,
         )
     if outcome.problem:
         raise damaged()

@@ -1,9 +1,9 @@
 """Gives a secret key a certificate that Sequoia accepts.
 
-Packages are sealed for keys that Sequoia's policy turns away: certified with SHA-1 only, as some LMS connectors
-do, or without a word about what they are for. And `pysequoia` picks one key of a certificate by that policy, not
-by whom the package is sealed for. For decrypting, none of this matters. So the one secret key that is needed,
-still locked, becomes the subkey of a throw-away certificate made here (RFC 9580, sections 5.2 and 5.5).
+Packages are sealed for keys that Sequoia's policy turns away: certified with SHA-1 only, as some connectors
+do, or without a word about what they are for. And `pysequoia` picks one key of a certificate by that policy,
+not by whom the package is sealed for. For decrypting, none of this matters. So the one secret key that is
+needed, still locked, becomes the subkey of a throw-away certificate made here (RFC 9580, sections 5.2 and 5.5).
 """
 
 import hashlib

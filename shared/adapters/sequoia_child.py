@@ -60,7 +60,7 @@ def decrypt(task: Task) -> Outcome:
         decryptor = pysequoia.Tsk.from_bytes(bytes.fromhex(task.key)).decryptor(task.passphrase)
         store = None if task.signers is None else find_signers
         decrypted = pysequoia.decrypt_file("/dev/stdin", "/dev/stdout", decryptor, store)
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         return Outcome(str(error).partition("\n")[0], signed_by)
     return Outcome(None, signed_by, is_signature_good=bool(decrypted.valid_sigs))
 

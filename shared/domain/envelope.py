@@ -21,9 +21,7 @@ ANYONE = "0" * 16
 
 _RECOMMENDED_RSA_BITS = 3072
 
-_ARMOR = re.compile(
-    rb"\A\s*-----BEGIN PGP MESSAGE-----[ \t]*\r?\n(?:[^\r\n]+:[^\r\n]*\r?\n)*[ \t]*\r?\n([^-]*)"
-)
+_ARMOR = re.compile(rb"\A\s*-----BEGIN PGP MESSAGE-----[ \t]*\r?\n(?:[^\r\n]+:[^\r\n]*\r?\n)*[ \t]*\r?\n([^-]*)")
 
 _SEALED_KEY, _SEALED_BY_PASSPHRASE, _MARKER, _PADDING = 1, 3, 10, 21
 _PROTECTED, _PROTECTED_OCB, _UNPROTECTED = 18, 20, 9
@@ -70,9 +68,7 @@ def read_envelope(head: bytes) -> Envelope:
                 Code.PACKAGE_UNPROTECTED,
             )
         elif tag in _NOT_SEALED:
-            raise PackageError(
-                f"The package is not encrypted, only {_NOT_SEALED[tag]}.", Code.PACKAGE_UNPROTECTED
-            )
+            raise PackageError(f"The package is not encrypted, only {_NOT_SEALED[tag]}.", Code.PACKAGE_UNPROTECTED)
         elif tag not in {_SEALED_BY_PASSPHRASE, _MARKER, _PADDING}:
             break
     raise not_openpgp()
@@ -195,7 +191,7 @@ def _recipient(body: bytes) -> str:
         case b"\6" if not body[1:2].strip(b"\0"):
             key_id = bytes(8)
         case b"\6":  # a fingerprint of version 4 ends with the key id, one of version 6 begins with it
-            key_id = body[14:22] if body[2:3] == b"\4" else body[3:11]
+            key_id = body[15:23] if body[2:3] == b"\4" else body[3:11]
         case b"":
             raise damaged()
         case _:

@@ -76,11 +76,14 @@ def _winners(engine: Engine, table_name: str, staged: Staged | None, merged: Mer
     has_time = engine.one(
         f"select count(*) from (describe select * from {rows}) where column_name = 'LST_UPD_TSTMP'"
     )
-    order = "LST_UPD_TSTMP desc nulls last, line desc" if has_time else "line desc"
+    # Where one of the twins does not say when it changed, the times decide nothing.
+    order = "dated desc, line desc" if has_time else "line desc"
+    dated = "case when count(LST_UPD_TSTMP) over (partition by pk) = count(*) over (partition by pk) then LST_UPD_TSTMP end"
     engine.run(
         "create or replace temp table losers as select line from ("
-        f"select line, row_number() over (partition by pk order by {order}) as place from {rows} "
-        f"where pk in (select pk from {rows} group by pk having count(*) > 1)) where place > 1"
+        f"select line, row_number() over (partition by pk order by {order}) as place from "
+        f"(select line, pk, {dated if has_time else 'null'} as dated from {rows} "
+        f"where pk in (select pk from {rows} group by pk having count(*) > 1))) where place > 1"
     )
     merged.twin_lines = [line for (line,) in engine.rows("select line from losers order by line")]
     engine.run(f"create or replace table {name('losers_' + table_name)} as select line from losers")

@@ -1,0 +1,163 @@
+"""What a sync tells people: progress while it runs, and an account at its end."""
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from infra.local.sync import Ending
+from infra.local.sync import Progress as Standing
+from shared.domain.runs import Outcome, Run
+
+PLAIN_WIDTH = 100
+"""Columns where nobody knows how wide the paper is."""
+_COLOURS = {
+    Outcome.DONE: "green",
+    Outcome.SKIPPED: "dim",
+    Outcome.WAITING: "cyan",
+    Outcome.PARTIAL: "yellow",
+    Outcome.HALTED: "yellow",
+    Outcome.REJECTED: "red",
+    Outcome.FAILED: "red",
+}
+_TALLY = ("read", "published", "unchanged", "withdrawn", "unmapped", "parked", "ignored", "rejected")
+_REJECTS_SHOWN = 5
+
+
+def make_console() -> Console:
+    """Return the standard output, at a good width where it is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False, soft_wrap=False)
+
+
+@contextmanager
+def following(console: Console) -> Iterator[Callable[[Standing], None]]:
+    """Give what shows progress: a moving line on a terminal, a line a step elsewhere."""
+    if not console.is_terminal:
+        yield _line_by_line(console)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as moving:
+        task = moving.add_task("starting", total=None)
+
+        def tell(standing: Standing) -> None:
+            moving.update(
+                task,
+                description=f"{standing.package}  {standing.doing}".strip(),
+                completed=standing.done,
+                total=standing.total or None,
+            )
+
+        yield tell
+
+
+def _line_by_line(console: Console) -> Callable[[Standing], None]:
+    last = ""
+
+    def tell(standing: Standing) -> None:
+        nonlocal last
+        line = f"{standing.doing} {standing.package}".strip()
+        if line != last:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+            last = line
+
+    return tell
+
+
+def show_ending(console: Console, ending: Ending, *, rejects: Path | None, state: Path | None) -> None:
+    """Tell how the sync ended, run by run, and what to do next."""
+    for run in ending.runs:
+        show_run(console, run)
+    console.print(outcome_line(ending))
+    if ending.message:
+        console.print(Text(ending.message))
+    console.print(cost_line(ending), style="dim")
+    if rejects is not None:
+        where = f"All rejected rows: {rejects}" if state else "Rejected rows are kept with --state DIR only."
+        console.print(Text(where), soft_wrap=True)
+    for run in ending.runs:
+        if run.outcome is Outcome.HALTED and not run.dry_run:
+            again = shlex.join(["python", "-m", "infra.local", "sync", *(["--state", str(state)] if state else [])])
+            console.print(Text("To let it go on after you have looked at it:"))
+            console.print(Text(f"  {again} --approve {run.run_id}"), soft_wrap=True)
+
+
+def show_run(console: Console, run: Run) -> None:
+    """Show what became of one package."""
+    title = Text.assemble(
+        (run.package, "bold"), "  ", run.kind, "  ", _outcome(run.outcome), f"  {run.code or ''}", style=""
+    )
+    console.print(title)
+    console.print(Text(f"  run {run.run_id}"), style="dim")
+    if run.message:
+        console.print(Text(f"  {run.message}"))
+    for warning in run.warnings:
+        console.print(Text(f"  Warning: {warning}"))
+    console.print(tally_table(run))
+    if run.dry_run:
+        console.print(Text(f"  {changes_line(run)}"))
+    if run.learner_part:
+        console.print(Text(f"  {coverage_line(run)}"))
+    show_rejects(console, run)
+    console.print()
+
+
+def tally_table(run: Run) -> Table:
+    """Return the rows of the package by what became of them."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=True)
+    table.add_column("")
+    for name in _TALLY:
+        table.add_column(name, justify="right")
+    for kind, counts in run.tally.model_dump().items():
+        table.add_row(kind, *(f"{counts[name]:,}" if name in counts else "" for name in _TALLY))
+    return table
+
+
+def coverage_line(run: Run) -> str:
+    """Say how many persons were found in Entra."""
+    found = run.coverage
+    return (
+        f"{found.learners:,} persons: {found.mapped:,} mapped ({found.percent:.1f} %), "
+        f"{found.unmatched:,} unmatched ({found.near_miss:,} near misses), "
+        f"{found.ambiguous:,} ambiguous, {found.disabled:,} disabled"
+    )
+
+
+def changes_line(run: Run) -> str:
+    """Say what would change."""
+    planned = run.changes
+    return (
+        f"would change: contents +{planned.contents.add:,} ~{planned.contents.change:,} "
+        f"off {planned.contents.deactivate:,}, assignments +{planned.assignments.add:,} "
+        f"~{planned.assignments.change:,} -{planned.assignments.withdraw:,}, "
+        f"completions +{planned.completions.add:,}"
+    )
+
+
+def show_rejects(console: Console, run: Run, count: int = _REJECTS_SHOWN) -> None:
+    """Show the first rejected rows."""
+    for reject in run.rejects[:count]:
+        console.print(Text(f"  {reject.file}, line {reject.line}, {reject.field}: {reject.message} ({reject.code})"))
+    if run.reject_count > count:
+        console.print(Text(f"  ... and {run.reject_count - count:,} more"))
+
+
+def outcome_line(ending: Ending) -> Text:
+    """Say the outcome and its code."""
+    return Text.assemble("Outcome: ", _outcome(ending.outcome), f" {ending.code}" if ending.code else "")
+
+
+def cost_line(ending: Ending) -> str:
+    """Say what it has cost."""
+    memory = f", {ending.peak_memory_bytes / 1_000_000:,.0f} MB at most" if ending.peak_memory_bytes else ""
+    return f"{ending.seconds:,.1f} s{memory}, {ending.requests:,} requests to Graph, {ending.writes:,} objects written"
+
+
+def _outcome(outcome: Outcome | None) -> tuple[str, str]:
+    return (outcome or Outcome.FAILED, f"bold {_COLOURS[outcome or Outcome.FAILED]}")

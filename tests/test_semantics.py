@@ -1,0 +1,86 @@
+"""The pipeline against a slow, independent reference of what a package means, over random small worlds."""
+
+import csv
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from infra.local.graph import GraphSimulator
+from shared.domain.runs import Run
+from tests.desk import Desk
+from tests.reference import COLUMNS, Expected, Package, Reference, User, World, difference, read_viva, to_csv, worlds
+from tests.reference.contract import KEYS
+
+
+@given(world=worlds())
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_viva_shows_what_the_packages_mean(world: World) -> None:
+    """Every rule at once, in every order that chance finds."""
+    with TemporaryDirectory() as folder:
+        play(world, Path(folder))
+
+
+def play(world: World, folder: Path) -> None:
+    """Live through a world, and compare after every package."""
+    with GraphSimulator(folder / "graph") as graph:
+        desk = Desk(graph, world.settings)
+        reference = Reference(world.settings)
+        try:
+            for number, step in enumerate(world.steps):
+                expected = reference.apply(step.package, step.directory, step.now)
+                _load(graph, folder, step.directory)
+                _drop(desk, step.package)
+                desk.now = step.now
+                graph.reset_counters()
+                sync = desk.sync()
+                own = [run for run in sync.runs if run.timestamp.strftime("%Y%m%d%H%M%S") == step.package.timestamp]
+                graph.export_viva(folder / "viva")
+                found = difference(expected.viva, read_viva((folder / "viva").read_text().splitlines()))
+                assert not found, f"package {number}, {expected.outcome}:\n{found}"
+                assert sync.outcome == (expected.outcome if expected.outcome != "skipped" else "done"), sync
+                if own and not expected.blocked:
+                    _compare_run(own[-1], expected)
+                assert not graph.duplicate_activities()
+                # The same folder again: nothing is new, so nothing is sent.
+                graph.reset_counters()
+                desk.sync()
+                assert graph.counters().writes == 0
+        finally:
+            desk.close()
+
+
+def _compare_run(run: Run, expected: Expected) -> None:
+    assert (run.outcome, run.code) == (expected.outcome, expected.code), (run, expected)
+    if expected.tally is not None:
+        told = run.tally.model_dump()
+        for kind, counts in expected.tally.items():
+            assert {name: told[kind][name] for name in counts} == dict(counts), f"{kind}: {told[kind]}, not {counts}"
+    if expected.outcome in ("done", "partial", "halted"):
+        assert run.coverage.model_dump() == expected.coverage._asdict(), (run.coverage, expected.coverage)
+
+
+def _load(graph: GraphSimulator, folder: Path, directory: list[User]) -> None:
+    with (folder / "directory.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(User._fields)
+        for user in directory:
+            writer.writerow([str(each).lower() if isinstance(each, bool) else each for each in user])
+    graph.load_directory(folder / "directory.csv")
+
+
+def _drop(desk: Desk, package: Package) -> None:
+    kind = {"full": "F", "delta": "D"}[package.kind]
+    desk.drop(
+        f"acme_{kind}_{package.timestamp}.zip.pgp",
+        {f"{table}.csv": to_csv(rows, COLUMNS[table]) for table, rows in package.tables.items()},
+    )
+    if package.keys is not None:
+        desk.drop(
+            f"acme_K_{package.timestamp}.zip.pgp",
+            {f"{table}_K.csv": to_csv(rows, KEYS[table]) for table, rows in package.keys.items()},
+        )
+
+
+pytestmark = pytest.mark.timeout(280)

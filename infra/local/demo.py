@@ -113,7 +113,7 @@ class _Demo:
 
             self._head("3  An hour later: the same folder again")
             self._say("Nothing is new, and so nothing may be written.")
-            if not self._sync(tenant, "same again", _at(next_day, 7)):
+            if not self._sync(tenant, "same again", _at(next_day, 7), expects_runs=False):
                 return False
             ending = self._endings[-1][1]
             if ending.writes:
@@ -151,8 +151,8 @@ class _Demo:
         self._console.print()
         return generated
 
-    def _sync(self, tenant: Tenant, name: str, now: datetime) -> bool:
-        """Sync and show it; tell whether it published."""
+    def _sync(self, tenant: Tenant, name: str, now: datetime, *, expects_runs: bool = True) -> bool:
+        """Sync and show it; tell whether all went well."""
         tenant.now = now
         self._console.print(Text(f"The clock says {now:%A %d %B %Y, %H:%M} UTC."), style="dim")
         with following(Console(stderr=True)) as tell:
@@ -165,6 +165,9 @@ class _Demo:
             self._console.print(Text(ending.message))
         self._console.print(cost_line(ending), style="dim")
         self._console.print()
+        if expects_runs and not ending.runs:
+            self._console.print("This should not be: the new package was left alone.", style="bold red")
+            return False
         return ending.outcome in _PUBLISHED
 
     def _show_run(self, run: Run) -> None:
@@ -242,17 +245,19 @@ def _show_next(console: Console, keep: Path | None) -> None:
     console.print()
     console.rule(Text("What to look at next", style="bold"), align="left")
     console.print()
+    advice: list[tuple[str, str]] = []
     if keep is None:
-        lines = ["python -m infra.local demo --keep DIR    the same, and everything stays in DIR"]
+        advice.append(("python -m infra.local demo --keep DIR", "The same again, and everything stays in DIR."))
     else:
-        lines = [
-            f"{keep}/viva.ndjson    what Viva Learning holds, one object a line",
-            f"{keep}/sftp    the packages, with the key in {keep}/keys",
-            f"python -m infra.local up --state {keep}/state    keeps this very tenant up",
+        advice += [
+            (f"{keep}/viva.ndjson", "What Viva Learning holds, one object a line."),
+            (f"{keep}/sftp", "The packages; their key is in the folder beside it."),
+            (f"python -m infra.local up --state {keep}/state", "Keeps this very tenant up."),
         ]
-    lines += [
-        "python -m infra.local generate --help    packages of your own, with defects if you like",
-        "python -m infra.local sync --help    your own package, key and mapping, before anything touches a tenant",
+    advice += [
+        ("python -m infra.local generate --help", "Packages of your own, with defects if you like."),
+        ("python -m infra.local sync --help", "Your own package, key and mapping, before anything touches a tenant."),
     ]
-    for line in lines:
-        console.print(Text(f"  {line}"), soft_wrap=True)
+    for what, why in advice:
+        console.print(Text(f"  {what}"), soft_wrap=True)
+        console.print(Text(f"      {why}"), style="dim", soft_wrap=True)

@@ -110,10 +110,10 @@ def show_run(console: Console, run: Run) -> None:
 
 def tally_table(run: Run) -> Table:
     """Return the rows of the package by what became of them."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=True)
-    table.add_column("")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
     for name in _TALLY:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for kind, counts in run.tally.model_dump().items():
         table.add_row(kind, *(f"{counts[name]:,}" if name in counts else "" for name in _TALLY))
     return table

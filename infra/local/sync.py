@@ -16,6 +16,8 @@ from shared.pipeline import journal
 TIMEOUT_SECONDS = 3600.0
 _LOOK_SECONDS = 0.2
 _PROGRESS_SECONDS = 1.0
+_PROGRESS_SHARE = 20
+"""Looking takes at most one part in so many of the time: the emulator has better things to do."""
 _STAGES = {Step.PUSHING_CONTENTS: Stage.CONTENTS, Step.PUSHING_ACTIVITIES: Stage.ACTIVITIES}
 _DOING = {
     Step.PROCESSING: "decrypting and reading",
@@ -132,8 +134,10 @@ def wait(
             if row is not None:
                 return row
             if time.monotonic() >= next_progress:
-                next_progress = time.monotonic() + _PROGRESS_SECONDS
+                began = time.monotonic()
                 progress = _look(tenant, sync_id)
+                took_seconds = time.monotonic() - began
+                next_progress = began + max(_PROGRESS_SECONDS, _PROGRESS_SHARE * took_seconds)
                 tell(progress)
         except TransientError:
             pass  # the storage emulator is busy; there is another look

@@ -173,7 +173,10 @@ class Run(Strict):
     rejects: tuple[Reject, ...] = Field(default=(), description="The first 100; the CSV holds all.")
     shards: dict[str, int] = Field(default_factory=dict, description="Number of shards by stage.")
     contents_path: str | None = Field(default=None, description="New snapshot of contents, when there is one.")
-    activities_path: str | None = Field(default=None, description="New snapshot of activities, when there is one.")
+    activities_paths: tuple[str, ...] | None = Field(
+        default=None, description="Parts of the new snapshot of activities, when there is one."
+    )
+    bucket_shards: tuple[int, ...] = Field(default=(), description="Shards of activities by bucket of learners.")
     unmapped_path: str | None = Field(default=None, description="Since when which learners are unmapped.")
     tables: dict[str, str] = Field(default_factory=dict, description="Tables to commit.")
     seen_tables: tuple[str, ...] = ()

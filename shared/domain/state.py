@@ -45,7 +45,7 @@ class State(Strict):
     seen_tables: tuple[str, ...] = ()
     """Tables of which any package ever brought rows."""
     contents_path: str | None = None
-    activities_path: str | None = None
+    activities_paths: tuple[str, ...] = ()
     unmapped_path: str | None = None
     open_run: str | None = None
     look_up_first: bool = False

@@ -5,9 +5,10 @@ before the listing, so that nothing that changes meanwhile is missed.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from shared.domain.connection import Connection, Strict
@@ -191,31 +192,34 @@ def cover(engine: Engine) -> Coverage:
     )
 
 
-def recheck_licences(engine: Engine, graph: Graph, connection: Connection) -> None:
-    """Ask again for learners without a licence who have records waiting: Graph's delta may not tell of licences."""
+def recheck_licences(
+    engine: Engine, graph: Graph, connection: Connection, waiting: Sequence[str]
+) -> bool:
+    """Ask again for users without a licence who have records waiting; tell whether any has one now.
+
+    Graph's delta may not tell of licences.
+    """
     plans = {plan.lower() for plan in connection.viva.licence_service_plan_ids}
-    waiting = [
-        user
-        for (user,) in engine.rows(
-            "select distinct user_id from decisions where todo = 'park_licence' and user_id is not null order by user_id"
-        )
-    ]
     calls = []
     for start in range(0, len(waiting), _IDS_PER_FILTER):
-        ids = ",".join(f"'{user.replace("'", "''")}'" for user in waiting[start : start + _IDS_PER_FILTER])
-        calls.append(Call("GET", f"/users?$filter={quote(f'id in ({ids})')}&$select=id,assignedPlans&$top={PAGE_SIZE}"))
-    licensed = []
+        ids = ",".join("'" + user.replace("'", "''") + "'" for user in waiting[start : start + _IDS_PER_FILTER])
+        query = f"$filter={quote(f'id in ({ids})')}&$select=id,assignedPlans&$top={PAGE_SIZE}"
+        calls.append(Call("GET", f"/users?{query}"))
+    found = False
     for start in range(0, len(calls), _BATCH):
         for answer in graph.send(calls[start : start + _BATCH], batch=connection.viva.batch):
             for user in answer.body.get("value", ()):
-                if any(
-                    str(plan["servicePlanId"]).lower() in plans
-                    and plan.get("capabilityStatus") in ("Enabled", "Warning")
-                    for plan in user.get("assignedPlans", ())
-                ):
-                    licensed.append([user["id"]])
-    for user in licensed:
-        engine.run("update mapping set licensed = true where user_id = ?", user)
+                if _is_licensed(user, plans):
+                    engine.run("update mapping set licensed = true where user_id = ?", [user["id"]])
+                    found = True
+    return found
+
+
+def _is_licensed(user: Mapping[str, Any], plans: set[str]) -> bool:
+    return any(
+        str(plan.get("servicePlanId")).lower() in plans and plan.get("capabilityStatus") in ("Enabled", "Warning")
+        for plan in user.get("assignedPlans", ())
+    )
 
 
 def local_copy(blobs: Blobs, path: str, target: Path) -> Path:

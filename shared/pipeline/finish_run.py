@@ -5,14 +5,15 @@ that document alone, so that a worker may die at any moment.
 """
 
 import logging
+from dataclasses import dataclass, field
 
 from shared.domain.errors import Code, ConnectorError
 from shared.domain.messages import MAP_LEARNERS, MapLearners, Stage
 from shared.domain.package import Kind
-from shared.domain.runs import Outcome, Reject, Run, Step
+from shared.domain.runs import Outcome, Reject, Run, Step, Tally
 from shared.domain.state import Committed, State
 from shared.domain.turns import Standing
-from shared.pipeline import fold, journal, plan_changes, rejects, retention
+from shared.pipeline import fold, journal, plan_changes, rejects, retention, show_contents
 from shared.pipeline.engine import engine
 from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
@@ -71,7 +72,7 @@ def settle(parts: Parts, run: Run) -> None:
         if run.shards:
             # What was sent without an answer may have arrived; the next run asks before it creates.
             values["look_up_first"] = not published
-        for name in ("contents_path", "activities_path", "unmapped_path"):
+        for name in ("contents_path", "activities_paths", "unmapped_path"):
             values |= {name: path} if (path := getattr(run, name)) else {}
         if published:
             values |= {
@@ -109,11 +110,9 @@ def supersede(parts: Parts, run: Run) -> None:
     journal.change_state(parts, run.connection, lambda s: s.model_copy(update={"open_run": None}))
 
 
-def stop_before_writing(data: RunData, run: Run, gate: ConnectorError | None) -> None:
+def stop_before_writing(parts: Parts, run: Run, gate: ConnectorError | None, tally: Tally) -> None:
     """Halt at a gate, or end a dry run: nothing is written, and what would have been published is parked."""
-    parts = data.parts
-    data.engine.run("create or replace table verdicts (rows_of varchar, key varchar, verdict varchar)")
-    values: dict[str, object] = {"tally": plan_changes.tally(data.engine, data.manifest.rejected_rows)}
+    values: dict[str, object] = {"tally": tally}
     if gate is not None:
         values |= {"outcome": Outcome.HALTED, "code": gate.code, "message": str(gate)}
     if run.dry_run:
@@ -127,8 +126,8 @@ def stop_before_writing(data: RunData, run: Run, gate: ConnectorError | None) ->
     journal.call_next(parts, run.connection)
 
 
-def reject_limited(data: RunData) -> None:
-    """Add the items that found no place to the run's rejects."""
+def reject_limited(data: RunData) -> dict[str, object]:
+    """Add the items that found no place to the run's report; return what changes in its document."""
     rows = data.engine.rows(
         "select r.line from contents c join package_contents r on r.pk = c.pk and not r.loser where c.todo = 'limit' "
         "order by r.line"
@@ -137,7 +136,7 @@ def reject_limited(data: RunData) -> None:
     found = [
         Reject(file="PA_CPNT", line=line, field="CPNT_ID", code=Code.ITEM_LIMIT, message=message) for (line,) in rows
     ]
-    _add_rejects(data.parts, data.run, found)
+    return _add_rejects(data.parts, data.run, found)
 
 
 def _fold(parts: Parts, run: Run, outcome: Outcome) -> dict[str, object]:
@@ -147,45 +146,26 @@ def _fold(parts: Parts, run: Run, outcome: Outcome) -> dict[str, object]:
     manifest = Manifest.model_validate_json(parts.records.get(f"{run.connection}/{run.run_id}/manifest.json"))
     with engine(parts.memory_mb) as columnar:
         data = RunData(parts, connection, state, run, manifest, columnar)
-        data.load_snapshots()
-        columnar.run("create or replace table verdicts (rows_of varchar, key varchar, verdict varchar)")
-        values: dict[str, object] = {}
-        refused: list[Reject] = []
-        if Stage.CONTENTS in run.shards and data.restore("planned_contents"):
-            fold.fold_contents(data)
-            columnar.run("insert into verdicts select 'contents', key, verdict from receipts")
-            refused += _refused(data, "PA_CPNT")
-            if run.shards[Stage.CONTENTS]:
-                values["contents_path"] = data.save_snapshot("published_contents")
-        if Stage.ACTIVITIES in run.shards and data.restore("planned_activities"):
-            fold.fold_activities(columnar, data, connection, parts.clock())
-            columnar.run(
-                "insert into verdicts select 'activities', ext, case when bool_and(verdict = 'done') then 'done' "
-                "when bool_or(verdict = 'rejected') then 'rejected' else 'unlicensed' end from answered group by ext"
-            )
-            refused += _refused(data, "PA_STUD_CPNT")
-            if run.shards[Stage.ACTIVITIES]:
-                values["activities_path"] = data.save_snapshot("published")
-        data.restore("row_weights")
-        tally = plan_changes.tally(columnar, manifest.rejected_rows)
-        withdrawn = _withdrawn(data)
+        folded = _Folded()
+        _fold_contents(data, folded)
+        _fold_activities(data, folded)
+        values = folded.values
+        tally = plan_changes.make_tally(folded.rows, manifest.rejected_rows)
         values["tally"] = tally.model_copy(
             update={
-                "contents": tally.contents.model_copy(update={"withdrawn": withdrawn["contents"]}),
-                "assignments": tally.assignments.model_copy(update={"withdrawn": withdrawn["assignments"]}),
+                "contents": tally.contents.model_copy(update={"withdrawn": folded.switched_off}),
+                "assignments": tally.assignments.model_copy(update={"withdrawn": folded.withdrawn}),
             }
         )
-        if refused:
-            values |= _add_rejects(parts, run, refused)
+        if folded.refused:
+            values |= _add_rejects(parts, run, folded.refused)
         if outcome is Outcome.DONE:
-            values |= {"tables": manifest.tables}
-            values |= retention.keep_mapped(data, manifest)
             values |= {
+                "tables": manifest.tables,
                 "seen_tables": tuple(manifest.seen),
-                "learner_base": manifest.learner_part
-                if run.kind is Kind.FULL
-                else state.learner_base and manifest.learner_part,
+                "learner_base": manifest.learner_part and (run.kind is Kind.FULL or state.learner_base),
             }
+            values |= retention.keep_mapped(data, manifest)
             if manifest.needs_full:
                 values |= {
                     "code": Code.FULL_PACKAGE_NEEDED,
@@ -195,20 +175,61 @@ def _fold(parts: Parts, run: Run, outcome: Outcome) -> dict[str, object]:
     return values
 
 
-def _withdrawn(data: RunData) -> dict[str, int]:
-    """Count contents switched off and assignments deleted, as Graph confirmed them; moved records do not count."""
-    counts = {"contents": 0, "assignments": 0}
-    if Stage.CONTENTS in data.run.shards:
-        counts["contents"] = data.engine.one(
-            "select count(*) from planned_contents p join verdicts v on v.key = p.key and v.rows_of = 'contents' "
-            "where v.verdict = 'done' and p.switched_off"
+@dataclass(slots=True)
+class _Folded:
+    """What the receipts come to."""
+
+    values: dict[str, object] = field(default_factory=dict)
+    rows: plan_changes.Counts = field(default_factory=dict)
+    refused: list[Reject] = field(default_factory=list)
+    switched_off: int = 0
+    withdrawn: int = 0
+    """Assignments deleted, as Graph confirmed; what was deleted to be created anew does not count."""
+
+
+def _fold_contents(data: RunData, folded: _Folded) -> None:
+    columnar, run = data.engine, data.run
+    columnar.run("create or replace table verdicts (key varchar, verdict varchar)")
+    if run.shards.get(Stage.CONTENTS) and data.restore("planned_contents"):
+        contents = data.state.contents_path
+        data.load_snapshot("published_contents", (contents,) if contents else (), show_contents.SNAPSHOT)
+        fold.fold_contents(data)
+        columnar.run("insert into verdicts select key, verdict from receipts")
+        folded.refused += _refused(data, "PA_CPNT")
+        folded.switched_off = columnar.one(
+            "select count(*) from planned_contents p join sent s using (key) where p.switched_off"
         )
-    if Stage.ACTIVITIES in data.run.shards:
-        counts["assignments"] = data.engine.one(
-            "select count(*) from planned_activities p join verdicts v on v.key = p.ext and v.rows_of = 'activities' "
+        folded.values["contents_path"] = data.save_snapshot("published_contents")
+    if data.restore("row_weights"):
+        plan_changes.add(folded.rows, plan_changes.count_rows(columnar))
+
+
+def _fold_activities(data: RunData, folded: _Folded) -> None:
+    columnar, run = data.engine, data.run
+    first, paths = 0, []
+    for number, count in enumerate(run.bucket_shards):
+        part = f"/{number:05d}"
+        if not data.restore("planned_activities", part):
+            return
+        data.restore("published", part)
+        fold.fold_activities(data, range(first, first + count), data.parts.clock())
+        columnar.run(
+            "create or replace table verdicts as select ext as key, case when bool_and(verdict = 'done') then 'done' "
+            "when bool_or(verdict = 'rejected') then 'rejected' else 'unlicensed' end as verdict "
+            "from answered group by ext"
+        )
+        folded.refused += _refused(data, "PA_STUD_CPNT")
+        folded.withdrawn += columnar.one(
+            "select count(*) from planned_activities p join verdicts v on v.key = p.ext "
             "where v.verdict = 'done' and p.todo = 'withdraw'"
         )
-    return counts
+        data.restore("row_weights", part)
+        plan_changes.add(folded.rows, plan_changes.count_rows(columnar))
+        if run.shards.get(Stage.ACTIVITIES):
+            paths.append(data.save_snapshot("published", part))
+        first += count
+    if paths:
+        folded.values["activities_paths"] = paths
 
 
 def _refused(data: RunData, file: str) -> list[Reject]:

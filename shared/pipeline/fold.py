@@ -1,11 +1,10 @@
 """Fold what Graph confirmed into the snapshots of what is published. Only receipts ever change a snapshot."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from shared.domain.connection import Connection
 from shared.domain.messages import Stage
 from shared.pipeline import show_activities, show_contents
-from shared.pipeline.engine import Engine
 from shared.pipeline.run_data import RunData
 
 
@@ -15,7 +14,7 @@ def fold_contents(data: RunData) -> None:
     Needs the table `planned_contents` (the snapshot's columns) that was saved with the plan.
     """
     engine = data.engine
-    data.load_receipts(Stage.CONTENTS)
+    data.load_receipts(Stage.CONTENTS, range(data.run.shards.get(Stage.CONTENTS, 0)))
     columns = ", ".join(show_contents.SNAPSHOT)
     engine.run("create or replace temp table sent as select * from receipts where verdict = 'done'")
     engine.run("delete from published_contents where key in (select key from sent)")
@@ -25,14 +24,15 @@ def fold_contents(data: RunData) -> None:
     )
 
 
-def fold_activities(engine: Engine, data: RunData, connection: Connection, now: datetime) -> None:
-    """Bring the receipts of the activities into the table `published`.
+def fold_activities(data: RunData, shards: Sequence[int], now: datetime) -> None:
+    """Bring the receipts of a bucket's shards into the table `published`.
 
     Needs the table `planned_activities`, the decisions that send something. A learner whom Graph refused for lack of a
     licence is remembered with the time, so that he is not asked for every day.
     """
-    data.load_receipts(Stage.ACTIVITIES)
-    prefix = len(connection.configuration_id) + 2
+    engine = data.engine
+    data.load_receipts(Stage.ACTIVITIES, shards)
+    prefix = len(data.connection.configuration_id) + 2
     engine.run(
         f"create or replace temp table answered as select *, substr(key, {prefix}) as ext from receipts"
     )

@@ -7,16 +7,18 @@ published and their ids known, for the activities.
 import logging
 from datetime import datetime
 
-from shared.domain.connection import Connection
-from shared.domain.errors import BusyError, Code, ConnectorError, SettingsError, TransientError
+from shared.domain.errors import BusyError, Code, SettingsError, TransientError
+from shared.domain.gates import find_gate
 from shared.domain.messages import MAP_LEARNERS, PUSH_RECORDS, MapLearners, PushRecords, Stage
-from shared.domain.runs import ATTEMPTS, Changes, Coverage, Outcome, Run, Step
+from shared.domain.runs import ATTEMPTS, Outcome, Run, Step
 from shared.pipeline import directory, finish_run, fold, journal, plan_changes, retention
-from shared.pipeline.engine import Engine, engine
+from shared.pipeline.buckets import Buckets
+from shared.pipeline.decide_activities import Decided, decide_all
+from shared.pipeline.engine import engine
 from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
 from shared.pipeline.run_data import RunData
-from shared.pipeline.show_activities import completions_known, show_activities
+from shared.pipeline.show_activities import make_students
 from shared.pipeline.show_contents import show_contents
 
 log = logging.getLogger(__name__)
@@ -75,153 +77,79 @@ def _map(parts: Parts, run: Run, stage: Stage) -> None:
 
 def _map_contents(data: RunData, now: datetime) -> None:
     parts, run, columnar = data.parts, data.run, data.engine
-    profile = parts.get_profile(data.connection.profile)
-    warnings = show_contents(columnar, profile, data.connection, data.known)
-    coverage = _find_learners(data, now)
+    warnings = show_contents(columnar, parts.get_profile(data.connection.profile), data.connection, data.known)
     columnar.run(
         "create or replace table available as select key, coalesce(content_id, '') as content_id from contents "
         "where active and todo in ('add', 'change', 'same')"
     )
-    _decide(data, now, ask_again=True)
-    changes = plan_changes.count_changes(columnar, learner_part=run.learner_part)
-    data.save("mapping")
-    retention.note_unmapped(data, now)
-    plan_changes.weigh_rows(columnar, completions_known=completions_known(data.known))
+    active = columnar.one("select count(*) from published_contents where active")
+    assignments = columnar.one("select count(*) from published where kind = 'assignment' and refused_at is null")
+    decided = _decide(data, now) if run.learner_part else Decided()
+    changes = plan_changes.count_changes(columnar, decided.decisions)
+    plan_changes.weigh_contents(columnar)
     data.save("row_weights")
-    limited = columnar.one("select count(*) from contents where todo = 'limit'")
     known: dict[str, object] = {
-        "coverage": coverage,
+        "coverage": decided.coverage,
         "changes": changes,
         "warnings": tuple(dict.fromkeys((*run.warnings, *warnings))),
     }
-    if limited:
-        known["code"] = Code.ITEM_LIMIT
-        finish_run.reject_limited(data)
+    if columnar.one("select count(*) from contents where todo = 'limit'"):
+        known |= {"code": Code.ITEM_LIMIT, **finish_run.reject_limited(data)}
     run = journal.advance(parts, run, Step.MAPPING, **known) or run
-    gate = None if run.approved_by else _gate(columnar, data.connection, coverage, changes)
+    gate = None
+    if not run.approved_by:
+        gate = find_gate(data.connection, decided.coverage, changes, assignments=assignments, active_contents=active)
     if gate is not None or run.dry_run:
-        finish_run.stop_before_writing(data, run, gate)
+        columnar.run("create or replace table verdicts (key varchar, verdict varchar)")
+        plan_changes.add(decided.rows, plan_changes.count_rows(columnar))
+        tally = plan_changes.make_tally(decided.rows, data.manifest.rejected_rows)
+        finish_run.stop_before_writing(parts, run, gate, tally)
         return
     plan_changes.plan_contents(columnar)
     columnar.run(
         "create or replace table planned_contents as select key, typ, id, content_id, active, body, "
-        "todo = 'deactivate' as switched_off from contents "
-        f"where todo in {plan_changes.CONTENT_OPERATIONS}"
+        f"todo = 'deactivate' as switched_off from contents where todo in {plan_changes.CONTENT_OPERATIONS}"
     )
     data.save("planned_contents")
-    _hand_over(data, run, Stage.CONTENTS)
+    _hand_over(parts, run, Stage.CONTENTS, data.write_shards(Stage.CONTENTS))
+
+
+def _decide(data: RunData, now: datetime) -> Decided:
+    """Refresh the directory index, join it, and decide about every activity."""
+    columnar, parts = data.engine, data.parts
+    directory.refresh(columnar, parts.graph, parts.directory_index, parts.directory, data.connection, now)
+    make_students(columnar)
+    directory.map_persons(columnar)
+    columnar.run("drop table users")
+    retention.note_unmapped(data, now)
+    buckets = Buckets.split(data)
+    decided = decide_all(data, buckets, now, write=False)
+    plans = data.connection.viva.licence_service_plan_ids
+    if plans and directory.recheck_licences(columnar, parts.graph, data.connection, decided.without_licence):
+        decided = decide_all(data, buckets, now, write=False)
+    data.save("mapping")
+    return decided
 
 
 def _map_activities(data: RunData, now: datetime) -> None:
-    columnar = data.engine
+    parts, run, columnar = data.parts, data.run, data.engine
     if data.restore("planned_contents"):
         fold.fold_contents(data)
     columnar.run(
         "create or replace table available as select key, content_id from published_contents "
         "where active and content_id is not null"
     )
-    data.restore("mapping")
-    _decide(data, now, ask_again=False)
-    plan_changes.plan_activities(columnar, data.connection)
-    columnar.run(
-        f"create or replace table planned_activities as select * from decisions where todo in {plan_changes.OPERATIONS}"
-    )
-    data.save("planned_activities")
-    _weigh_activities(data)
-    _hand_over(data, data.run, Stage.ACTIVITIES)
+    decided = Decided()
+    if run.learner_part:
+        data.restore("mapping")
+        make_students(columnar)
+        decided = decide_all(data, Buckets.split(data), now, write=True)
+    run = journal.advance(parts, run, run.step, bucket_shards=tuple(decided.bucket_shards)) or run
+    _hand_over(parts, run, Stage.ACTIVITIES, sum(decided.bucket_shards))
 
 
-def _weigh_activities(data: RunData) -> None:
-    """Weigh the rows of activities anew: contents that Graph refused leave theirs parked."""
-    columnar = data.engine
-    columnar.run("create or replace table contents (pk uuid, key varchar, todo varchar)")
-    plan_changes.weigh_rows(columnar, completions_known=completions_known(data.known))
-    columnar.run("create or replace temp table anew as select * from row_weights where rows_of <> 'contents'")
-    data.restore("row_weights")
-    columnar.run("delete from row_weights where rows_of <> 'contents'")
-    columnar.run("insert into row_weights by name select * from anew")
-    data.save("row_weights")
-
-
-def _find_learners(data: RunData, now: datetime) -> Coverage:
-    """Refresh the directory index and join it; with learner sync off, nobody is asked for in Entra."""
-    columnar, parts = data.engine, data.parts
-    if not data.run.learner_part:
-        return Coverage()
-    directory.refresh(columnar, parts.graph, parts.directory_index, parts.directory, data.connection, now)
-    profile = parts.get_profile(data.connection.profile)
-    show_activities(columnar, profile, data.connection, data.known)
-    directory.map_persons(columnar)
-    columnar.run("drop table users")
-    return directory.cover(columnar)
-
-
-def _decide(data: RunData, now: datetime, *, ask_again: bool) -> None:
-    """Decide about every activity; without a learner part there is none."""
-    columnar, connection = data.engine, data.connection
-    if not data.run.learner_part:
-        _nothing_about_learners(columnar)
-        return
-    if not ask_again:
-        profile = data.parts.get_profile(connection.profile)
-        show_activities(columnar, profile, connection, data.known)
-    plan_changes.decide(columnar, connection, now)
-    if ask_again and connection.viva.licence_service_plan_ids:
-        directory.recheck_licences(columnar, data.parts.graph, connection)
-        plan_changes.decide(columnar, connection, now)
-
-
-def _nothing_about_learners(columnar: Engine) -> None:
-    """Make the learner tables, empty."""
-    columnar.run("create or replace table mapping (person uuid, state varchar, user_id varchar, licensed boolean)")
-    columnar.run("create or replace table plan_rows (pk uuid, ext varchar, person uuid, student uuid)")
-    columnar.run("create or replace table completion_rows (pk uuid, person uuid, credit boolean, ext varchar)")
-    columnar.run("delete from package_assignments")
-    columnar.run("delete from package_completions")
-    columnar.run(
-        "create or replace table activities (ext varchar, kind varchar, person uuid, student uuid, content varchar, "
-        "type varchar, status varchar, assigned_at timestamp, day date, due_at timestamp, completed_at timestamp, "
-        "completed_on date, completed_as varchar, assigner uuid, frozen boolean, parked boolean, origin varchar)"
-    )
-    columnar.run(
-        "create or replace table decisions as select *, null::varchar as user_id, null::varchar as activity_id, "
-        "null::varchar as old_user_id, null::varchar as assigner_id, null::varchar as content_id, "
-        "false as content_available, null::varchar as todo from activities"
-    )
-
-
-def _gate(columnar: Engine, connection: Connection, coverage: Coverage, changes: Changes) -> ConnectorError | None:
-    """Say what keeps the run from being published, if anything. Equal to a limit passes."""
-    if coverage.percent < connection.coverage_minimum_percent:
-        return ConnectorError(
-            f"{coverage.mapped} of {coverage.learners} learners ({coverage.percent:.1f} %) were found in Entra, less "
-            f"than the {connection.coverage_minimum_percent:g} % of coverage_minimum_percent: {coverage.unmatched} "
-            f"unmatched ({coverage.near_miss} near misses), {coverage.ambiguous} ambiguous, {coverage.disabled} "
-            "disabled. Correct employeeId in Entra, or approve the run.",
-            Code.COVERAGE_BELOW_MINIMUM,
-        )
-    published = columnar.one(
-        "select count(*) from published where kind = 'assignment' and refused_at is null"
-    )
-    active = columnar.one("select count(*) from published_contents where active")
-    for count, of, what in (
-        (changes.assignments.withdraw, published, "published assignments would be withdrawn"),
-        (changes.contents.deactivate, active, "published contents would be deactivated"),
-    ):
-        percent, limit = connection.mass_change_percent, connection.mass_change_count
-        if (of and count * 100 > percent * of) or (limit is not None and count > limit):
-            return ConnectorError(
-                f"{count} of {of} {what}, more than mass_change_percent or mass_change_count allows. Look whether "
-                "the package is complete; then approve the run, or have a new full package made.",
-                Code.MASS_CHANGE,
-            )
-    return None
-
-
-def _hand_over(data: RunData, run: Run, stage: Stage) -> None:
-    """Write the shards, move the run on, and send a message for each shard; or go on when there is none."""
-    parts = data.parts
-    count = data.write_shards(stage)
+def _hand_over(parts: Parts, run: Run, stage: Stage, count: int) -> None:
+    """Move the run on, and send a message for each shard; or go on when there is none."""
     shards = {**run.shards, stage.value: count}
     moved = journal.advance(parts, run, _BEFORE[stage], step=_AFTER[stage], shards=shards, attempts=0)
     if moved is None:

@@ -4,6 +4,7 @@ Needs the tables of `show_contents` and `show_activities`, `published`, `mapping
 `available` (key, content_id): contents on which new records may be placed.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from shared.domain.connection import Connection
@@ -53,26 +54,22 @@ def decide(engine: Engine, connection: Connection, now: datetime) -> None:
     )
 
 
-def count_changes(engine: Engine, *, learner_part: bool) -> Changes:
-    """Count what the plan changes; a record that moves or changes its type counts as changed."""
+def count_changes(engine: Engine, decided: Mapping[tuple[str, str], int]) -> Changes:
+    """Count what the plan changes; a record that moves or changes its type counts as changed.
+
+    `decided` counts the activities by kind and decision.
+    """
     contents = dict(engine.rows("select todo, count(*) from contents group by todo"))
-    if not learner_part:
-        activities: dict[tuple[str, str], int] = {}
-    else:
-        counted = engine.rows("select kind, todo, count(*) from decisions group by all")
-        activities = {(kind, todo): count for kind, todo, count in counted}
     return Changes(
         contents=Changes.Contents(
             add=contents.get("add", 0), change=contents.get("change", 0), deactivate=contents.get("deactivate", 0)
         ),
         assignments=Changes.Assignments(
-            add=activities.get(("assignment", "add"), 0),
-            change=activities.get(("assignment", "update"), 0) + activities.get(("assignment", "recreate"), 0),
-            withdraw=activities.get(("assignment", "withdraw"), 0),
+            add=decided.get(("assignment", "add"), 0),
+            change=decided.get(("assignment", "update"), 0) + decided.get(("assignment", "recreate"), 0),
+            withdraw=decided.get(("assignment", "withdraw"), 0),
         ),
-        completions=Changes.Completions(
-            add=activities.get(("self", "add"), 0) + activities.get(("self", "recreate"), 0)
-        ),
+        completions=Changes.Completions(add=decided.get(("self", "add"), 0)),
     )
 
 
@@ -86,7 +83,7 @@ def plan_contents(engine: Engine) -> None:
 
 
 def plan_activities(engine: Engine, connection: Connection) -> None:
-    """Make the table `operations` for the activities: by learner, a delete before the create that replaces it."""
+    """Make the table `operations` for a bucket: by learner, a delete before the create that replaces it."""
     engine.run(
         "create or replace table operations as select row_number() over (order by place, step) - 1 as number, place, act, "
         f"{text(connection.configuration_id + ':')} || ext as key, graph_id, person, body from ("
@@ -125,56 +122,83 @@ def _body(connection: Connection) -> str:
     )
 
 
-def weigh_rows(engine: Engine, *, completions_known: bool) -> None:
-    """Make the table `row_weights`: how many rows of the package stand behind what is decided about a key.
+def weigh_contents(engine: Engine) -> None:
+    """Make the table `row_weights` for contents: how many rows of the package stand behind what is decided.
 
-    Needs `package_contents`, `package_assignments` and `package_completions` (pk, loser). `class` is what becomes of the
-    rows when every operation succeeds.
+    Needs `package_contents` (pk, loser). `class` is what becomes of the rows when every operation succeeds; `key` is
+    given where that depends on Graph's answer.
     """
     engine.run(
-        "create or replace table row_weights as select 'contents' as rows_of, c.key, count(*) as weight, "
-        "case when c.todo in ('add', 'change', 'deactivate') then 'published' when c.todo = 'same' then 'unchanged' "
+        "create or replace table row_weights as select 'contents' as rows_of, "
+        "case when class = 'published' then key end as key, class, count(*) as weight from (select c.key, "
+        f"case when c.todo in {CONTENT_OPERATIONS} then 'published' when c.todo = 'same' then 'unchanged' "
         "when c.todo = 'limit' then 'rejected' when c.todo = 'park' then 'parked' else 'ignored' end as class "
-        "from package_contents r left join contents c on c.pk = r.pk and not r.loser group by all"
+        "from package_contents r left join contents c on c.pk = r.pk and not r.loser) group by all"
     )
+
+
+def weigh_activities(engine: Engine, *, completions_known: bool) -> None:
+    """Make the table `row_weights` for the assignments and completions of a bucket (see `weigh_contents`)."""
     classes = (
         "case when coalesce(m.state, '') <> 'mapped' then 'unmapped' when r.loser then 'ignored' {credit} "
         "when d.todo = 'same' then 'unchanged' when d.todo = 'frozen' then 'ignored' "
         f"when d.todo in {OPERATIONS} then 'published' else 'parked' end"
     )
-    engine.run(
-        f"insert into row_weights select 'assignments', d.ext, count(*), {classes.format(credit='')} "
-        "from package_assignments r left join plan_rows w on w.pk = r.pk left join mapping m on m.person = w.person "
-        "left join decisions d on d.ext = w.ext group by all"
-    )
     credit = "when not coalesce(w.credit, false) then 'ignored'" if completions_known else ""
-    engine.run(
-        f"insert into row_weights select 'completions', d.ext, count(*), {classes.format(credit=credit)} "
-        "from package_completions r left join completion_rows w on w.pk = r.pk "
-        "left join mapping m on m.person = w.person left join decisions d on d.ext = w.ext group by all"
+    source = (
+        "select {kind} as rows_of, case when class = 'published' then key end as key, class, count(*) as weight "
+        "from (select d.ext as key, {classes} as class from {package} r left join {rows} w on w.pk = r.pk "
+        "left join mapping m on m.person = w.person left join decisions d on d.ext = w.ext) group by all"
     )
+    assignments = source.format(
+        kind="'assignments'", classes=classes.format(credit=""), package="package_assignments", rows="plan_rows"
+    )
+    completions = source.format(
+        kind="'completions'",
+        classes=classes.format(credit=credit),
+        package="package_completions",
+        rows="completion_rows",
+    )
+    engine.run(f"create or replace table row_weights as {assignments}")
+    engine.run(f"insert into row_weights {completions}")
 
 
-def tally(engine: Engine, rejected: dict[str, int]) -> Tally:
-    """Count the rows of the package by what became of them.
+type Counts = dict[tuple[str, str], int]
+"""Rows of the package by kind of the tally and by what became of them."""
 
-    Needs `row_weights` and `verdicts` (rows_of, key, verdict): what Graph said of the operations; rows behind an
-    operation that was not sent are parked.
+
+def count_rows(engine: Engine) -> Counts:
+    """Count the rows in `row_weights` by what became of them.
+
+    Needs `verdicts` (key, verdict): what Graph said; rows behind an operation that was not sent are parked.
     """
-    counted: dict[str, dict[str, int]] = {"contents": {}, "assignments": {}, "completions": {}}
-    for rows_of, class_, count in engine.rows(
-        "select w.rows_of, case when w.class <> 'published' then w.class when v.verdict = 'done' then 'published' "
-        "when v.verdict = 'rejected' then 'rejected' else 'parked' end as became, sum(w.weight)::bigint "
-        "from row_weights w left join verdicts v on v.key = w.key "
-        "and v.rows_of = case when w.rows_of = 'contents' then 'contents' else 'activities' end group by all"
-    ):
-        counted[rows_of][class_] = count
-    for rows_of, count in rejected.items():
-        counted[rows_of]["rejected"] = counted[rows_of].get("rejected", 0) + count
-    for values in counted.values():
+    return {
+        (rows_of, became): count
+        for rows_of, became, count in engine.rows(
+            "select w.rows_of, case when w.class <> 'published' then w.class when v.verdict = 'done' then 'published' "
+            "when v.verdict = 'rejected' then 'rejected' else 'parked' end as became, sum(w.weight)::bigint "
+            "from row_weights w left join verdicts v on v.key = w.key group by all"
+        )
+    }
+
+
+def add(total: Counts, more: Counts) -> None:
+    """Add counts to a total."""
+    for key, count in more.items():
+        total[key] = total.get(key, 0) + count
+
+
+def make_tally(counts: Counts, rejected: Mapping[str, int]) -> Tally:
+    """Return the tally from the counts, and the rows that were rejected as they were read."""
+    total = dict(counts)
+    add(total, {(kind, "rejected"): count for kind, count in rejected.items()})
+    by_kind: dict[str, dict[str, int]] = {"contents": {}, "assignments": {}, "completions": {}}
+    for (kind, became), count in total.items():
+        by_kind[kind][became] = count
+    for values in by_kind.values():
         values["read"] = sum(values.values())
     return Tally(
-        contents=ContentTally.model_validate(counted["contents"]),
-        assignments=ActivityTally.model_validate(counted["assignments"]),
-        completions=ActivityTally.model_validate(counted["completions"]),
+        contents=ContentTally.model_validate(by_kind["contents"]),
+        assignments=ActivityTally.model_validate(by_kind["assignments"]),
+        completions=ActivityTally.model_validate(by_kind["completions"]),
     )

@@ -65,5 +65,5 @@ def forget(parts: Parts, before: State, after: State) -> None:
 
 
 def _pointers(state: State) -> set[str]:
-    paths = {state.contents_path, state.activities_path, state.unmapped_path, *state.tables.values()}
+    paths = {state.contents_path, state.unmapped_path, *state.activities_paths, *state.tables.values()}
     return {path for path in paths if path}

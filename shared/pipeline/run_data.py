@@ -1,7 +1,7 @@
 """Loads what a run works on into the engine: its tables, what was published, and the rows of its package."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.domain.connection import Connection
@@ -52,69 +52,75 @@ class RunData:
         self.load_snapshots()
         for table, kind in COUNTED.items():
             self._package_rows(table, kind)
+        # Nothing from here on depends on the order in which rows were read, and writing is leaner without it.
+        self.engine.run("set preserve_insertion_order = false")
 
     def load_snapshots(self) -> None:
         """Make the tables `published_contents` and `published`."""
-        self._snapshot("published_contents", self.state.contents_path, show_contents.SNAPSHOT)
-        self._snapshot("published", self.state.activities_path, show_activities.SNAPSHOT)
+        contents = self.state.contents_path
+        self.load_snapshot("published_contents", (contents,) if contents else (), show_contents.SNAPSHOT)
+        self.load_snapshot("published", self.state.activities_paths, show_activities.SNAPSHOT)
 
-    def save_snapshot(self, table: str) -> str:
-        """Write a snapshot beside the run's tables, and return its path."""
-        path = f"{self.records}/{table}.parquet"
+    def save_snapshot(self, table: str, part: str = "") -> str:
+        """Write a snapshot, or a part of one, beside the run's tables, and return its path."""
+        path = f"{self.records}/{table}{part}.parquet"
         local = self.engine.write(f"select * from {table}", self.engine.folder / f"{table}.parquet")
         self.parts.tables.put_file(path, local)
         local.unlink()
         return path
 
-    def _snapshot(self, name: str, path: str | None, shape: dict[str, str]) -> None:
+    def load_snapshot(self, name: str, paths: Sequence[str], shape: dict[str, str]) -> None:
+        """Make a table of that shape, and fill it from blobs of the container `tables`."""
         columns = ", ".join(f"{column} {type_}" for column, type_ in shape.items())
         self.engine.run(f"create or replace table {name} ({columns})")
-        if path:
+        for path in paths:
             local = local_copy(self.parts.tables, path, self.engine.folder / f"{name}.parquet")
             self.engine.run(f"insert into {name} by name select * from {parquet([local])}")
             local.unlink()
 
     def _package_rows(self, table: str, kind: str) -> None:
-        self.engine.run(f"create or replace table package_{kind} (pk uuid, line bigint, loser boolean)")
+        """Make `package_<kind>`: the rows that this package brought, by primary key."""
+        self.engine.run(
+            f"create or replace table package_{kind} (pk uuid, line bigint, loser boolean, student uuid)"
+        )
         paths = self.manifest.parts.get(table, [])
         if not paths:
             return
         folder = self.engine.folder / "package" / table
-        local = [
-            local_copy(self.parts.records, path, folder / f"{number}.parquet") for number, path in enumerate(paths)
-        ]
-        self.engine.run("create or replace temp table twin_lines (line bigint)")
-        for line in self.manifest.twins.get(table, []):
-            self.engine.run("insert into twin_lines values (?)", [line])
-        self.engine.run(
-            f"insert into package_{kind} select pk, line, line in (select line from twin_lines) from {parquet(local)}"
-        )
+        twins = self.manifest.twins.get(table, [])
+        student = "null::uuid" if kind == "contents" else "STUD_ID"
+        for number, path in enumerate(paths):
+            local = local_copy(self.parts.records, path, folder / f"{number}.parquet")
+            self.engine.run(
+                f"insert into package_{kind} select pk, line, list_contains({twins}::bigint[], line), {student} "
+                f"from {parquet([local])}"
+            )
+            local.unlink()
 
-    def save(self, table: str) -> None:
-        """Keep a table of the engine with the run's records."""
+    def save(self, table: str, part: str = "") -> None:
+        """Keep a table of the engine, or a part of it, with the run's records."""
         path = self.engine.write(f"select * from {table}", self.engine.folder / f"{table}.parquet")
-        self.parts.records.put_file(f"{self.records}/{table}.parquet", path)
+        self.parts.records.put_file(f"{self.records}/{table}{part}.parquet", path)
         path.unlink()
 
-    def restore(self, table: str) -> bool:
+    def restore(self, table: str, part: str = "") -> bool:
         """Load a table that was saved; false when it never was."""
+        local = self.engine.folder / f"{table}.parquet"
         try:
-            path = local_copy(
-                self.parts.records, f"{self.records}/{table}.parquet", self.engine.folder / f"{table}.parquet"
-            )
+            local_copy(self.parts.records, f"{self.records}/{table}{part}.parquet", local)
         except FileNotFoundError:
             return False
-        self.engine.run(f"create or replace table {table} as select * from {parquet([path])}")
-        path.unlink()
+        self.engine.run(f"create or replace table {table} as select * from {parquet([local])}")
+        local.unlink()
         return True
 
-    def write_shards(self, stage: Stage) -> int:
-        """Write the table `operations` as shards, and return their number."""
-        number = 0
-        for number, lines in enumerate(self._shards(), start=1):
-            path = f"{self.records}/{stage}/shard-{number - 1:05d}.ndjson.gz"
+    def write_shards(self, stage: Stage, first: int = 0) -> int:
+        """Write the table `operations` as shards, the first with that number, and return how many."""
+        count = 0
+        for count, lines in enumerate(self._shards(), start=1):
+            path = f"{self.records}/{stage}/shard-{first + count - 1:05d}.ndjson.gz"
             self.parts.pushes.put(path, gzip.compress("\n".join(lines).encode(), compresslevel=1))
-        return number
+        return count
 
     def _shards(self) -> Iterator[list[str]]:
         """Yield the lines of one shard after the other; operations on one key stay together."""
@@ -132,16 +138,16 @@ class RunData:
         if lines:
             yield lines
 
-    def load_receipts(self, stage: Stage) -> None:
-        """Make the table `receipts` of a stage (number, act, key, verdict, graph_id, code, reason)."""
+    def load_receipts(self, stage: Stage, shards: Sequence[int]) -> None:
+        """Make the table `receipts` of some shards (number, act, key, verdict, graph_id, code, reason)."""
         self.engine.run(
             "create or replace table receipts "
             "(number bigint, act varchar, key varchar, verdict varchar, graph_id varchar, code varchar, reason varchar)"
         )
         local = self.engine.folder / f"receipts-{stage}.ndjson"
         with local.open("wb") as file:
-            for path in self.parts.pushes.list_paths(f"{self.records}/{stage}/shard-"):
-                if ".receipts-" in path:
+            for shard in shards:
+                for path in self.parts.pushes.list_paths(f"{self.records}/{stage}/shard-{shard:05d}.receipts-"):
                     file.write(self.parts.pushes.get(path) + b"\n")
         if local.stat().st_size:
             self.engine.run(

@@ -45,13 +45,12 @@ ACTIVITY_COLUMNS = (
 def show_activities(engine: Engine, profile: Profile, connection: Connection, known: Known) -> None:
     """Make the tables `activities`, `plan_rows` and `completion_rows`.
 
-    Needs the views of the tables and the table `published` (columns of `SNAPSHOT`). `activities` has one row for every
+    Needs the views of the tables, `students`, and the table `published` (columns of `SNAPSHOT`). `activities` has one row for every
     assignment in the plan, everything published, and every credited completion that stands for itself; `origin` is
     `plan`, `gone` (published, open, and no longer in the plan), `done` (published and completed) or `self`.
     `plan_rows` and `completion_rows` lead from a row of the package (its pk) to its activity.
     """
     judged = completions_known(known)
-    _students(engine)
     _plan(engine, profile, connection, known)
     _completions(engine, connection)
     taking = "completions" if judged else "(select * from completions where false)"
@@ -108,9 +107,10 @@ def _withdrawal_proven(known: Known) -> bool:
     return completions_known(known) and "PA_CPNT_EVTHST" in known.came
 
 
-def _students(engine: Engine) -> None:
+def make_students(engine: Engine) -> None:
+    """Make the table `students` (student, person, loose, inactive) from all that are known."""
     engine.run(
-        "create or replace temp table students as select STUD_ID as student, PERSON_ID_EXTERNAL as person, LOOSE as loose, "
+        "create or replace table students as select STUD_ID as student, PERSON_ID_EXTERNAL as person, LOOSE as loose, "
         "coalesce(NOTACTIVE, false) as inactive from PV_PARTNER_STUDENT"
     )
 

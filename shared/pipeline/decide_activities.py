@@ -1,0 +1,71 @@
+"""Decide about all activities of a run, one bucket of learners after the other."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.domain.messages import Stage
+from shared.domain.runs import Coverage
+from shared.pipeline import directory, plan_changes
+from shared.pipeline.buckets import Buckets
+from shared.pipeline.run_data import RunData
+from shared.pipeline.show_activities import completions_known, show_activities
+
+
+@dataclass(slots=True)
+class Decided:
+    """What was decided, in numbers."""
+
+    coverage: Coverage = field(default_factory=Coverage)
+    decisions: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Activities by kind and decision."""
+    rows: plan_changes.Counts = field(default_factory=dict)
+    """Rows of the package, as if nothing were sent."""
+    without_licence: list[str] = field(default_factory=list)
+    """Users with records that wait for a licence."""
+    bucket_shards: list[int] = field(default_factory=list)
+    """Shards written, by bucket."""
+
+
+def decide_all(data: RunData, buckets: Buckets, now: datetime, *, write: bool) -> Decided:
+    """Decide bucket by bucket; with `write`, keep the plan of each and write its shards.
+
+    Needs `students`, `mapping` and `available`.
+    """
+    engine, profile = data.engine, data.parts.get_profile(data.connection.profile)
+    decided = Decided()
+    engine.run("create or replace table verdicts (key varchar, verdict varchar)")
+    for number in range(buckets.count):
+        buckets.enter(number)
+        show_activities(engine, profile, data.connection, data.known)
+        plan_changes.decide(engine, data.connection, now)
+        decided.coverage = _add(decided.coverage, directory.cover(engine))
+        counted = engine.rows("select kind, todo, count(*) from decisions group by all")
+        plan_changes.add(decided.decisions, {(kind, todo): count for kind, todo, count in counted})
+        plan_changes.weigh_activities(engine, completions_known=completions_known(data.known))
+        plan_changes.add(decided.rows, plan_changes.count_rows(engine))
+        decided.without_licence += [
+            user
+            for (user,) in engine.rows(
+                "select distinct user_id from decisions where todo = 'park_licence' order by user_id"
+            )
+        ]
+        if write:
+            decided.bucket_shards.append(_write(data, number, sum(decided.bucket_shards)))
+    return decided
+
+
+def _write(data: RunData, number: int, first_shard: int) -> int:
+    """Keep what the fold will need of this bucket, and write its shards; return how many."""
+    engine, part = data.engine, f"/{number:05d}"
+    plan_changes.plan_activities(engine, data.connection)
+    engine.run(
+        f"create or replace table planned_activities as select * from decisions where todo in {plan_changes.OPERATIONS}"
+    )
+    for table in ("planned_activities", "row_weights", "published"):
+        data.save(table, part)
+    return data.write_shards(Stage.ACTIVITIES, first_shard)
+
+
+def _add(one: Coverage, other: Coverage) -> Coverage:
+    counts = other.model_dump()
+    return Coverage(**{name: value + counts[name] for name, value in one.model_dump().items()})

@@ -1,0 +1,358 @@
+"""The local tenant's command line: what it accepts, what it leaves behind, and a sync from end to end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from infra.local.connection import change, first_connection, read_setting, setting_names
+from infra.local.generate import Generated, Options, generate
+from infra.local.given import Given
+from infra.local.peak_memory import PeakMemory
+from infra.local.report import EXIT_STATUS, make_report
+from infra.local.sftp_folder import SftpFolder
+from infra.local.sync import Ending, run_sync
+from infra.local.tenant import Tenant
+from infra.local.usage import UsageError
+from shared.domain.connection import Connection
+from shared.domain.errors import Code
+from shared.domain.package import Kind
+from shared.domain.runs import Outcome, Reject, Run
+
+ROOT = Path(__file__).parents[2]
+MIB = 1024 * 1024
+DAY = date(2026, 11, 1)
+MORNING = datetime(2026, 11, 1, 6, tzinfo=UTC)
+SFTP = {"host": "127.0.0.1", "port": 2222, "user": "provider", "host_key": "ssh-ed25519 AAAA"}
+NEW = first_connection(provider_id="provider", licence_service_plan_id="plan") | {"sftp": SFTP}
+
+
+def cli(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "infra.local", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def changed(*texts: str) -> Connection:
+    return change(NEW, [read_setting(text) for text in texts])
+
+
+# Settings
+
+
+def test_a_new_tenant_is_ready_to_sync() -> None:
+    connection = changed()
+
+    assert (connection.enabled, connection.learner_sync) == (True, True)
+    assert connection.pgp_passphrase_secret is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("coverage_minimum_percent=80", "coverage_minimum_percent", 80),
+        ("learner_sync=false", "learner_sync", False),
+        ("mass_change_count=null", "mass_change_count", None),
+        ("locale=German", "locale", "German"),
+        ('require_fields=["PA_CPNT.CPNT_TITLE"]', "require_fields", ("PA_CPNT.CPNT_TITLE",)),
+        ("require_fields=PA_CPNT.CPNT_TITLE, A.B", "require_fields", ("PA_CPNT.CPNT_TITLE", "A.B")),
+        ("sftp.folder=/out=put", "sftp.folder", "/out=put"),
+        ("folder=/out", "sftp.folder", "/out"),
+        ("batch=false", "viva.batch", False),
+        ("company_id=4711", "viva.company_id", "4711"),
+        ("configuration_id=true", "configuration_id", "true"),
+    ],
+)
+def test_a_value_is_json_where_that_fits_and_text_elsewhere(text: str, name: str, value: object) -> None:
+    found: object = changed(text)
+    for part in name.split("."):
+        found = getattr(found, part)
+
+    assert found == value
+
+
+def test_every_field_of_a_connection_has_a_name() -> None:
+    assert {name.partition(".")[0] for name in setting_names()} == set(Connection.model_fields)
+
+
+def test_short_names_are_not_ambiguous() -> None:
+    """`--set host=...` must not mean two things one day."""
+    short = [name.rpartition(".")[2] for name in setting_names()]
+
+    assert len(short) == len(set(short))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("coverage_minimum=80", "Did you mean coverage_minimum_percent"),
+        ("xyzzy=1", "there is no setting 'xyzzy'. All of them: enabled"),
+        ("learner_sync", "it should be NAME=VALUE"),
+        ("coverage_minimum_percent=much", "valid number"),
+        ("coverage_minimum_percent=101", "less than or equal to 100"),
+        ("source_time_zone=Mars/Olympus", "no IANA time zone"),
+    ],
+)
+def test_what_is_no_setting_is_refused_in_words(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        changed(text)
+
+
+# Files
+
+
+def test_passphrases_are_one_for_all_or_one_for_each(tmp_path: Path) -> None:
+    file = tmp_path / "text"
+    file.write_text("word\r\n")
+
+    def given(keys: int, passphrases: int) -> Given:
+        return Given.read(
+            sftp=None,
+            private_key_files=[file] * keys,
+            passphrase_files=[file] * passphrases,
+            directory=None,
+            settings=[],
+        )
+
+    assert given(3, 1).passphrases == ("word",)
+    assert len(given(3, 3).passphrases) == 3
+    with pytest.raises(UsageError, match="3 private keys and 2 passphrase files"):
+        given(3, 2)
+
+
+def test_a_lent_folder_is_shown_live_and_kept_afterwards(tmp_path: Path) -> None:
+    """A provider goes on writing while a sync looks; the next call may come without the folder."""
+    lent = tmp_path / "lent"
+    lent.mkdir()
+    folder = SftpFolder(tmp_path / "sftp")
+    folder.show(lent)
+    lent.joinpath("late.pgp").write_bytes(b"late")
+    os.utime(lent / "late.pgp", (1, 1))
+
+    assert [file.name for file in folder.path.iterdir()] == ["late.pgp"]
+    folder.keep()
+    lent.joinpath("late.pgp").unlink()
+    lent.rmdir()
+    kept = SftpFolder(tmp_path / "sftp").path / "late.pgp"
+    assert (kept.read_bytes(), kept.stat().st_mtime) == (b"late", 1)
+
+
+def test_a_new_folder_takes_the_place_of_the_kept_one(tmp_path: Path) -> None:
+    folder = SftpFolder(tmp_path / "sftp")
+    for name in ("one", "two"):
+        tmp_path.joinpath(name).mkdir()
+        tmp_path.joinpath(name, f"{name}.pgp").touch()
+        folder.show(tmp_path / name)
+        folder.keep()
+
+    assert [file.name for file in folder.path.iterdir()] == ["two.pgp"]
+
+
+def test_a_folder_that_is_missing_is_shown_as_missing(tmp_path: Path) -> None:
+    folder = SftpFolder(tmp_path / "sftp")
+    folder.show(tmp_path / "nowhere")
+    folder.keep()
+
+    assert not folder.path.exists()
+
+
+# Report
+
+
+def test_the_report_has_the_agreed_shape() -> None:
+    reject = Reject(file="PA_CPNT.csv", line=7, field="CPNT_ID", code=Code.FIELD_REQUIRED, message="Empty.")
+    run = Run(
+        run_id="r1",
+        connection="local",
+        sync_id="s1",
+        package="acme_F_20261101000000.zip.pgp",
+        kind=Kind.FULL,
+        content_hash="h",
+        sealed_path="p",
+        timestamp=MORNING,
+        touched_at=MORNING,
+        started_at=MORNING,
+        outcome=Outcome.PARTIAL,
+        rejects=(reject,),
+    )
+    ending = Ending(Outcome.PARTIAL, None, "", (run,), 12.3456, 301, 41, 120)
+
+    report = json.loads(json.dumps(make_report(ending)))
+
+    assert list(report) == ["outcome", "code", "seconds", "peak_memory_bytes", "graph", "runs"]
+    assert report["graph"] == {"requests": 41, "writes": 120}
+    (told,) = report["runs"]
+    assert list(told) == ["run_id", "package", "kind", "outcome", "code", "tally", "coverage", "rejects"]
+    assert set(told["tally"]["contents"]) == {
+        *("read", "published", "unchanged", "withdrawn", "parked", "ignored", "rejected")
+    }
+    assert set(told["tally"]["completions"]) - set(told["tally"]["contents"]) == {"unmapped"}
+    assert told["rejects"][0] == {
+        "file": "PA_CPNT.csv",
+        "line": 7,
+        "field": "CPNT_ID",
+        "code": "CONN_ERROR_FIELD_REQUIRED",
+        "message": "Empty.",
+    }
+
+
+def test_only_a_dry_run_tells_its_plan(tmp_path: Path) -> None:
+    del tmp_path
+    values = {"run_id": "r", "connection": "c", "sync_id": "s", "package": "p", "kind": "full"}
+    moments = {"timestamp": MORNING, "touched_at": MORNING, "started_at": MORNING}
+    run = Run.model_validate(
+        {**values, **moments, "content_hash": "h", "sealed_path": "p", "dry_run": True, "outcome": "done"}
+    )
+
+    (told,) = make_report(Ending(Outcome.DONE, None, "", (run,)))["runs"]
+
+    assert told["changes"] == {
+        "contents": {"add": 0, "change": 0, "deactivate": 0},
+        "assignments": {"add": 0, "change": 0, "withdraw": 0},
+        "completions": {"add": 0},
+    }
+
+
+def test_every_outcome_of_a_sync_has_its_exit_status() -> None:
+    """`skipped` is an outcome of runs only, and 2 means wrong usage."""
+    assert set(EXIT_STATUS) == set(Outcome) - {Outcome.SKIPPED}
+    assert len(set(EXIT_STATUS.values()) - {1, 2}) == len(EXIT_STATUS)
+
+
+# Memory
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells")
+def test_the_largest_child_counts_beside_the_process() -> None:
+    hold = "x = b'x' * ({} * 1024 * 1024)\n"
+    child = f"{hold.format(30)}input()"
+    parent = (
+        f"import subprocess, sys\n{hold.format(60)}\nsubprocess.run([sys.executable, '-c', {child!r}], stdin=sys.stdin)"
+    )
+    memory = PeakMemory()
+    with subprocess.Popen([sys.executable, "-c", parent], stdin=subprocess.PIPE) as process:
+        memory.watch(process.pid)
+        while memory.bytes < 90 * MIB and process.poll() is None:
+            time.sleep(0.02)
+        process.communicate(b"\n")
+    memory.stop()
+
+    assert 90 * MIB <= memory.bytes < 160 * MIB
+
+
+# The commands
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--set", "coverage=80"], "Did you mean coverage_minimum_percent"),
+        (["--now", "2026-11-01T06:00:00"], "the offset is missing"),
+        (["--dry-run", "--approve", "some-run"], "contradict"),
+        (["--private-key", "/nowhere"], "does not exist"),
+    ],
+)
+def test_wrong_usage_is_refused_before_anything_starts(arguments: list[str], words: str) -> None:
+    finished = cli("sync", *arguments)
+
+    assert finished.returncode == 2
+    assert words in finished.stderr
+
+
+def test_an_empty_folder_is_waiting_and_still_reported(tmp_path: Path) -> None:
+    """Machines read the files whatever the outcome."""
+    tmp_path.joinpath("sftp").mkdir()
+    report, viva = tmp_path / "report.json", tmp_path / "viva.ndjson"
+    finished = cli("sync", "--sftp", tmp_path / "sftp", "--report", report, "--viva", viva)
+
+    assert finished.returncode == 7, finished.stderr
+    assert json.loads(report.read_text())["outcome"] == "waiting"
+    assert viva.read_text() == ""
+    assert "Outcome: waiting" in finished.stdout
+
+
+def test_nothing_outlives_a_sync_that_is_killed(tmp_path: Path) -> None:
+    """Emulator and functions host end when they lose the one who started them."""
+    tmp_path.joinpath("sftp").mkdir()
+    state = tmp_path / "state"
+    command = [sys.executable, "-m", "infra.local", "sync", "--state", str(state), "--sftp", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "starting\n"
+        started = _descendants(process.pid)
+        process.send_signal(signal.SIGKILL)
+
+    assert started
+    deadline = time.monotonic() + 20
+    while any(_is_alive(each) for each in started):
+        assert time.monotonic() < deadline, "somebody is left over"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Generated:
+    """A small company's full package."""
+    options = Options(day=DAY, learners=40, items=20, assignments=200, completions=80)
+    return generate(tmp_path_factory.mktemp("world"), options)
+
+
+def test_a_full_package_is_published_once(generated: Generated, tmp_path: Path) -> None:
+    """A second look finds nothing new, writes nothing, and knows everything it was given before."""
+    assert generated.private_key is not None
+    assert generated.passphrase is not None
+    state, viva = tmp_path / "state", tmp_path / "viva.ndjson"
+    with Tenant(state, MORNING) as tenant:
+        tenant.configure(
+            Given.read(
+                sftp=generated.sftp,
+                private_key_files=[generated.private_key],
+                passphrase_files=[generated.passphrase],
+                directory=generated.directory,
+                settings=[],
+            )
+        )
+        with pytest.raises(UsageError, match="is in use"), Tenant(state):
+            pass
+        first = run_sync(tenant, timeout_seconds=60)
+        second = run_sync(tenant, timeout_seconds=60)
+        tenant.export_viva(viva)
+
+    assert (first.outcome, first.message) == (Outcome.DONE, "")
+    (run,) = first.runs
+    assert run.tally.adds_up()
+    objects = [json.loads(line) for line in viva.read_text().splitlines()]
+    assert first.writes == len(objects) > 200
+    assert first.peak_memory_bytes > 50 * MIB
+    assert (second.outcome, second.runs, second.writes) == (Outcome.DONE, (), 0)
+    private_key = generated.private_key.read_bytes()
+    assert [file.name for file in state.iterdir()].count("simulators") == 1
+    assert not _holds(state / "storage", private_key.splitlines()[5])
+    assert _holds(state / "simulators", private_key.splitlines()[5])
+
+
+def _holds(folder: Path, content: bytes) -> bool:
+    return any(content in file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
+def _descendants(process_id: int) -> list[int]:
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
+    children: dict[int, list[int]] = {}
+    for line in listed.stdout.splitlines():
+        child, parent = map(int, line.split())
+        children.setdefault(parent, []).append(child)
+    found = [process_id]
+    for each in found:
+        found += children.get(each, [])
+    return found[1:]
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process_id}/status").read_text()
+    except OSError:
+        return False

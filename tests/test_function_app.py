@@ -1,0 +1,129 @@
+"""The function app as Azure's worker sees it: which triggers there are, and that each reaches its use case."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.domain.messages import COMMANDS, MAP_LEARNERS, PUSH_RECORDS
+from shared.domain.runs import ATTEMPTS
+from tests.company import FULL
+
+ROOT = Path(__file__).parents[1]
+STORAGE = "AzureWebJobsStorage"
+ACCOUNT = "DefaultEndpointsProtocol=http;AccountName=nobody;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:9/nobody;"
+EXPENSIVE = ("duckdb", "paramiko", "httpx", "azure.identity", "shared.adapters", "shared.pipeline.engine")
+
+
+def run(*command: str) -> Any:  # noqa: ANN401 - whatever JSON it prints
+    """Run Python and read what it prints; it has no settings but the storage account's, and no secret."""
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], STORAGE: ACCOUNT},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def functions() -> dict[str, list[dict[str, Any]]]:
+    """Bindings of each function."""
+    indexed: dict[str, list[dict[str, Any]]] = run("-m", "tests.app_process", "index")
+    return indexed
+
+
+def trigger(bindings: list[dict[str, Any]], *names: str) -> dict[str, Any]:
+    (only,) = bindings
+    return {name: only.get(name) for name in ("type", *names)}
+
+
+def test_there_are_exactly_these_functions(functions: dict[str, list[dict[str, Any]]]) -> None:
+    """Each has one binding, its trigger; what follows is sent by the use case, when it is sure."""
+    found = {name: [each["type"] for each in bindings] for name, bindings in functions.items()}
+
+    assert found == {
+        "collect_packages": ["timerTrigger"],
+        "sweep": ["timerTrigger"],
+        "process_package": ["blobTrigger"],
+        "map_learners": ["queueTrigger"],
+        "push_records": ["queueTrigger"],
+        "run_commands": ["queueTrigger"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "schedule"), [("collect_packages", "%COLLECT_SCHEDULE%"), ("sweep", "%SWEEP_SCHEDULE%")]
+)
+def test_a_schedule_is_a_setting(functions: dict[str, list[dict[str, Any]]], name: str, schedule: str) -> None:
+    assert trigger(functions[name], "schedule") == {"type": "timerTrigger", "schedule": schedule}
+
+
+@pytest.mark.parametrize(
+    ("name", "queue", "sent_to"),
+    [
+        ("run_commands", "commands", COMMANDS),
+        ("map_learners", "map-learners", MAP_LEARNERS),
+        ("push_records", "push-records", PUSH_RECORDS),
+    ],
+)
+def test_a_queue_is_the_one_that_is_sent_to(
+    functions: dict[str, list[dict[str, Any]]], name: str, queue: str, sent_to: str
+) -> None:
+    found = trigger(functions[name], "queueName", "connection")
+
+    assert found == {"type": "queueTrigger", "queueName": queue, "connection": STORAGE}
+    assert sent_to == queue
+
+
+def test_a_sealed_package_is_told_by_event_grid(functions: dict[str, list[dict[str, Any]]]) -> None:
+    """The plan that scales to zero has no other blob trigger; the path is the one that collecting writes."""
+    found = trigger(functions["process_package"], "path", "connection", "source")
+
+    assert found == {
+        "type": "blobTrigger",
+        "path": "sealed/{connection}/{version}/{name}",
+        "connection": STORAGE,
+        "source": "EventGrid",
+    }
+
+
+def test_the_host_tries_a_message_as_often_as_a_run_its_steps() -> None:
+    """With fewer tries a run would stand still in the poison queue; with more, nobody would make them."""
+    host = json.loads((ROOT / "host.json").read_text())
+
+    assert host["extensions"]["queues"]["maxDequeueCount"] == ATTEMPTS
+
+
+def test_every_function_does_its_part_of_a_sync() -> None:
+    """From the timer to Viva Learning, through the worker that Azure runs."""
+    done = run("-m", "tests.app_process", "sync")
+
+    calls = Counter(done["calls"])
+    assert calls.pop("run_commands") >= 2
+    assert calls == {"collect_packages": 1, "process_package": 1, "map_learners": 2, "push_records": 2, "sweep": 1}
+    assert done["runs"] == [[FULL, "done"]]
+    assert done["written"] == {"PATCH contents": 5, "POST activities": 6}
+
+
+def test_loading_the_app_loads_nothing_expensive() -> None:
+    """Azure loads it for every cold start, also for a sweep that finds nothing to do.
+
+    Microsoft's blob binding brings `azure.identity`, whoever asks; what counts is what we add.
+    """
+    script = (
+        "import json, sys, azurefunctions.extensions.bindings.blob; before = set(sys.modules); import function_app; "
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+
+    loaded = run("-c", script)
+
+    assert [name for name in loaded if name.startswith(EXPENSIVE)] == []

@@ -21,7 +21,7 @@ from shared.settings import Settings
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs" / "connection.schema.json"
 PREFIX = "LMS_"
-_PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(\n<!-- end of \2 -->)", re.DOTALL)
+_PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 _CHOICE = re.compile(r"\^\((\w+(?:\|\w+)+)\)\$")
 _KINDS = {
     "boolean": "`true` or `false`",
@@ -39,7 +39,7 @@ def rendered(document: str) -> str:
     Raises:
         KeyError: a part has a name that nobody generates.
     """
-    return _PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]]()}\n{part[3]}", document)
+    return _PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]]()}\n\n{part[3]}", document)
 
 
 def connection_schema() -> str:

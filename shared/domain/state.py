@@ -24,8 +24,10 @@ class CurrentSync(Strict):
     sync_id: str
     started_at: datetime
     dry_run: bool = False
-    looking_again: bool = False
-    """A file still grew, so another look has been ordered."""
+    collecting: bool = True
+    """The look is under way, or another one has been ordered because a file still grew."""
+    planned: bool = False
+    """Of a dry run: the next package has been planned, and nothing more is to be done."""
     outcome: Outcome = Outcome.DONE
     code: Code | None = None
     message: str = ""
@@ -35,6 +37,8 @@ class State(Strict):
     """Pointers to what is committed. Blobs they point to are never changed, only replaced by others."""
 
     enabled_at: datetime | None = None
+    pepper_version: str | None = None
+    """Version of the secret under which people were hashed; it stays, whatever versions come."""
     committed: Committed | None = None
     full_at: datetime | None = None
     """Timestamp of the newest committed full package."""

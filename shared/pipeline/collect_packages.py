@@ -74,6 +74,7 @@ class _Collecting:
         def begin(state: State) -> State:
             same = state.sync is not None and state.sync.sync_id == self.sync_id
             sync = state.sync if same else CurrentSync(sync_id=self.sync_id, started_at=now, dry_run=self.dry_run)
+            sync = sync and sync.model_copy(update={"collecting": True})
             since = (state.enabled_at or now) if enabled else None
             return state.model_copy(update={"sync": sync, "enabled_at": since})
 
@@ -281,7 +282,7 @@ class _Collecting:
                     "outcome": outcome,
                     "code": code,
                     "message": self.message or state.sync.message,
-                    "looking_again": self.look_again,
+                    "collecting": self.look_again,
                 }
             )
             return state.model_copy(update={"sync": sync})

@@ -6,6 +6,7 @@ before the listing, so that nothing that changes meanwhile is missed.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -39,26 +40,36 @@ class Index(Strict):
     refreshed_at: datetime
     plans: tuple[str, ...] = ()
     """Service plans whose licence it tells; with others it has to be made anew."""
+    pepper_version: str
+    """Under which employee ids are hashed; with another it has to be made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the index is kept."""
+
+    documents: Documents
+    blobs: Blobs
 
 
 def refresh(
-    engine: Engine, graph: Graph, documents: Documents, blobs: Blobs, connection: Connection, now: datetime
+    engine: Engine, graph: Graph, place: Place, connection: Connection, pepper_version: str, now: datetime
 ) -> None:
     """Bring the index up to date and load it as table `users`. A second call asks for changes only."""
     plans = connection.viva.licence_service_plan_ids
-    document = documents.find("index")
+    document = place.documents.find("index")
     index = Index.model_validate(document.value) if document else None
     link = None
-    if index and index.plans == plans:
-        link = _apply_delta(engine, graph, blobs, index)
+    if index and (index.plans, index.pepper_version) == (plans, pepper_version):
+        link = _apply_delta(engine, graph, place.blobs, index)
     if link is None:
         link = _list_all(engine, graph, plans)
     path = f"users-{now:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}.parquet"
-    blobs.put_file(path, engine.write("select * exclude (removed) from users", engine.folder / "users.parquet"))
-    fresh = Index(path=path, delta_link=link, refreshed_at=now, plans=plans)
-    documents.put("index", fresh.model_dump(mode="json"), document.etag if document else None)
+    place.blobs.put_file(path, engine.write("select * exclude (removed) from users", engine.folder / "users.parquet"))
+    fresh = Index(path=path, delta_link=link, refreshed_at=now, plans=plans, pepper_version=pepper_version)
+    place.documents.put("index", fresh.model_dump(mode="json"), document.etag if document else None)
     if index:
-        blobs.delete(index.path)
+        place.blobs.delete(index.path)
 
 
 def _list_all(engine: Engine, graph: Graph, plans: Sequence[str]) -> str:

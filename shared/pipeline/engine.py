@@ -10,10 +10,13 @@ from typing import Any
 
 import duckdb
 
-from shared.domain.errors import ConnectorError
+from shared.domain.errors import Code, ConnectorError, SettingsError
+from shared.ports import Secret
 
-_QUOTED = re.compile(r"""'[^']*'?|"[^"]*"?""")
+_VALUES = re.compile(r"""['"].*['"]|['"].*|\d{4,}""")
+"""From the first quote to the last, for values hold quotes too; and numbers that may be ids."""
 _HASH_BLOCK_BYTES = 64
+_PEPPER_BYTES = 32
 
 
 class EngineError(ConnectorError):
@@ -89,14 +92,18 @@ class Engine:
             return False
         return True
 
-    def set_pepper(self, pepper: bytes) -> None:
+    def set_pepper(self, secret: Secret) -> None:
         """Make the macro `keyed(kind, value)`: the first 128 bits of HMAC-SHA256 under the pepper, as UUID.
 
         Raises:
-            ValueError: the pepper is shorter than 32 bytes or longer than a hash block (64).
+            SettingsError: the pepper is not 32 to 64 bytes, as hex digits.
         """
-        if not 32 <= len(pepper) <= _HASH_BLOCK_BYTES:  # noqa: PLR2004 - the bounds in the docstring
-            raise ValueError("the pepper must have 32 to 64 bytes")
+        try:
+            pepper = bytes.fromhex(secret.value)
+        except ValueError:
+            pepper = b""
+        if not _PEPPER_BYTES <= len(pepper) <= _HASH_BLOCK_BYTES:
+            raise SettingsError("The pepper must be 32 to 64 random bytes, as hex digits.", Code.SETTINGS_INVALID)
         padded = pepper.ljust(_HASH_BLOCK_BYTES, b"\0")
         self.run("set variable inner_pad = ?", [bytes(byte ^ 0x36 for byte in padded)])
         self.run("set variable outer_pad = ?", [bytes(byte ^ 0x5C for byte in padded)])
@@ -135,7 +142,7 @@ def parquet(paths: Sequence[Path | str]) -> str:
 
 def _redact(error: duckdb.Error) -> str:
     line = str(error).splitlines()[0]
-    return f"the columnar engine: {type(error).__name__}: {_QUOTED.sub('...', line)[:300]}"
+    return f"the columnar engine: {type(error).__name__}: {_VALUES.sub('...', line)[:300]}"
 
 
 @contextmanager

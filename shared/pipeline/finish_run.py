@@ -7,7 +7,7 @@ that document alone, so that a worker may die at any moment.
 import logging
 from dataclasses import dataclass, field
 
-from shared.domain.errors import Code, ConnectorError
+from shared.domain.errors import BusyError, Code, ConnectorError
 from shared.domain.messages import MAP_LEARNERS, MapLearners, Stage
 from shared.domain.package import Kind
 from shared.domain.runs import Outcome, Reject, Run, Step, Tally
@@ -24,12 +24,29 @@ log = logging.getLogger(__name__)
 
 def after_stage(parts: Parts, run: Run, stage: Stage) -> None:
     """Go on when every shard of a stage is done; of several callers one goes on."""
+    try:
+        with parts.leases.hold(f"finish/{run.connection}/{run.run_id}"):
+            _go_on(parts, run, stage)
+    except BusyError:
+        log.info("finish.busy connection=%s run=%s", run.connection, run.run_id)
+
+
+def _go_on(parts: Parts, run: Run, stage: Stage) -> None:
     if stage is Stage.CONTENTS:
         if journal.advance(parts, run, Step.PUSHING_CONTENTS, step=Step.MAPPING_ACTIVITIES, attempts=0):
             body = MapLearners(connection=run.connection, run_id=run.run_id, stage=Stage.ACTIVITIES)
             parts.messages.send(MAP_LEARNERS, body.model_dump_json())
         return
     end(parts, run, Outcome.DONE)
+
+
+def fail(parts: Parts, run: Run, error: ConnectorError) -> None:
+    """End a run as failed; of several workers that found out, one does."""
+    try:
+        with parts.leases.hold(f"finish/{run.connection}/{run.run_id}"):
+            end(parts, run, Outcome.FAILED, error)
+    except BusyError:
+        log.info("finish.busy connection=%s run=%s", run.connection, run.run_id)
 
 
 def end(parts: Parts, run: Run, outcome: Outcome, error: ConnectorError | None = None) -> None:
@@ -195,7 +212,7 @@ def _fold_contents(data: RunData, folded: _Folded) -> None:
         data.load_snapshot("published_contents", (contents,) if contents else (), show_contents.SNAPSHOT)
         fold.fold_contents(data)
         columnar.run("insert into verdicts select key, verdict from receipts")
-        folded.refused += _refused(data, "PA_CPNT")
+        folded.refused += _refused_contents(data)
         folded.switched_off = columnar.one(
             "select count(*) from planned_contents p join sent s using (key) where p.switched_off"
         )
@@ -218,7 +235,7 @@ def _fold_activities(data: RunData, folded: _Folded) -> None:
             "when bool_or(verdict = 'rejected') then 'rejected' else 'unlicensed' end as verdict "
             "from answered group by ext"
         )
-        folded.refused += _refused(data, "PA_STUD_CPNT")
+        folded.refused += _refused_activities(data)
         folded.withdrawn += columnar.one(
             "select count(*) from planned_activities p join verdicts v on v.key = p.ext "
             "where v.verdict = 'done' and p.todo = 'withdraw'"
@@ -232,13 +249,26 @@ def _fold_activities(data: RunData, folded: _Folded) -> None:
         folded.values["activities_paths"] = paths
 
 
-def _refused(data: RunData, file: str) -> list[Reject]:
-    """Return what Graph refused; the key of the record stands in the field, for it is nobody's name."""
+_REFUSED_LIMIT = 10_000
+
+
+def _refused_contents(data: RunData) -> list[Reject]:
+    """Return what Graph refused; the record's key stands in the field, for it is nobody's name."""
+    return _as_rejects(data, "select 'PA_CPNT', key, code, reason from receipts where verdict = 'rejected'")
+
+
+def _refused_activities(data: RunData) -> list[Reject]:
+    return _as_rejects(
+        data,
+        "select case p.kind when 'self' then 'PA_CPNT_EVTHST' else 'PA_STUD_CPNT' end, a.key, a.code, a.reason "
+        "from answered a left join planned_activities p on p.ext = a.ext where a.verdict = 'rejected'",
+    )
+
+
+def _as_rejects(data: RunData, rows: str) -> list[Reject]:
     return [
         Reject(file=file, line=0, field=key, code=Code(code or Code.RECORD_REFUSED), message=reason)
-        for key, code, reason in data.engine.rows(
-            "select key, code, reason from receipts where verdict = 'rejected' order by key limit 10000"
-        )
+        for file, key, code, reason in data.engine.rows(f"{rows} order by 2 limit {_REFUSED_LIMIT}")
     ]
 
 

@@ -15,6 +15,7 @@ from shared.domain.runs import Run, Step, worst
 from shared.domain.state import CurrentSync, State
 from shared.domain.turns import Fetched, FileSeen
 from shared.pipeline.parts import Parts
+from shared.ports import Secret
 
 _TRIES = 8
 
@@ -57,6 +58,37 @@ def change_state(parts: Parts, connection: str, change: Callable[[State], State]
             continue
         return after
     raise BusyError(f"The state of connection {connection!r} is being changed by others.")
+
+
+def get_pepper(parts: Parts, connection: str) -> Secret:
+    """Return the secret under which people are hashed: always the version that was used first.
+
+    Raises:
+        SettingsError: that version is no longer there or enabled.
+    """
+    state = get_state(parts, connection)
+    if state.pepper_version is None:
+        pepper = parts.secrets.get(parts.pepper_secret)
+        change_state(
+            parts,
+            connection,
+            lambda s: s.model_copy(update={"pepper_version": s.pepper_version or pepper.version}),
+        )
+        return get_pepper(parts, connection)
+    for version in parts.secrets.list_versions(parts.pepper_secret):
+        if version.version == state.pepper_version:
+            return version
+    raise SettingsError(
+        f"The version of the secret {parts.pepper_secret!r} under which people were hashed is not there or not "
+        "enabled. Enable it again: without it, nobody would be recognised.",
+        Code.SECRET_MISSING,
+    )
+
+
+def touch(parts: Parts, run: Run) -> None:
+    """Note that a run is being worked on, so that nobody takes it for stuck."""
+    if parts.clock() - run.touched_at > parts.stuck_after / 3:
+        advance(parts, run, run.step)
 
 
 def new_run_id(now: datetime) -> str:
@@ -153,7 +185,8 @@ def fingerprint(parts: Parts, connection: Connection) -> str:
         except SettingsError:
             versions.append("none")
     profile = parts.get_profile(connection.profile)
-    told = json.dumps([versions, connection.model_dump_json(), profile.model_dump_json()])
+    settings = connection.model_dump(mode="json", exclude={"sftp", "enabled"})
+    told = json.dumps([versions, settings, profile.model_dump(mode="json")])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
@@ -164,7 +197,7 @@ def worsen_sync(sync: CurrentSync | None, run: Run) -> CurrentSync | None:
     outcome, code = worst([(sync.outcome, sync.code), (run.outcome, run.code)])
     changed = (outcome, code) != (sync.outcome, sync.code)
     return sync.model_copy(
-        update={"outcome": outcome, "code": code, "message": run.message if changed else sync.message}
+        update={"planned": run.dry_run, "outcome": outcome, "code": code, "message": run.message if changed else sync.message}
     )
 
 
@@ -174,14 +207,14 @@ def close_sync(parts: Parts, connection: str) -> None:
 
     def close(state: State) -> State:
         closed.clear()
-        if state.sync is None or state.sync.looking_again:
+        if state.sync is None or state.sync.collecting:
             return state
         closed.append(state.sync)
         return state.model_copy(update={"sync": None})
 
     change_state(parts, connection, close)
     for sync in closed:
-        row = {**sync.model_dump(mode="json", exclude={"looking_again"}), "ended_at": parts.clock().isoformat()}
+        row = {**sync.model_dump(mode="json", exclude={"collecting", "planned"}), "ended_at": parts.clock().isoformat()}
         parts.syncs.put(connection, sync.sync_id, {key: "" if value is None else value for key, value in row.items()})
 
 

@@ -66,7 +66,7 @@ def _map(parts: Parts, run: Run, stage: Stage) -> None:
     state = journal.get_state(parts, run.connection)
     manifest = Manifest.model_validate_json(parts.records.get(f"{run.connection}/{run.run_id}/manifest.json"))
     with engine(parts.memory_mb) as columnar:
-        columnar.set_pepper(bytes.fromhex(parts.secrets.get(parts.pepper_secret).value))
+        columnar.set_pepper(journal.get_pepper(parts, run.connection))
         data = RunData(parts, connection, state, run, manifest, columnar)
         data.load()
         if stage is Stage.CONTENTS:
@@ -117,7 +117,9 @@ def _map_contents(data: RunData, now: datetime) -> None:
 def _decide(data: RunData, now: datetime) -> Decided:
     """Refresh the directory index, join it, and decide about every activity."""
     columnar, parts = data.engine, data.parts
-    directory.refresh(columnar, parts.graph, parts.directory_index, parts.directory, data.connection, now)
+    pepper = journal.get_pepper(parts, data.run.connection).version
+    index = directory.Place(parts.directory_index, parts.directory)
+    directory.refresh(columnar, parts.graph, index, data.connection, pepper, now)
     make_students(columnar)
     directory.map_persons(columnar)
     columnar.run("drop table users")

@@ -46,7 +46,7 @@ def process_next(parts: Parts, name: str) -> None:
 def _open_run(parts: Parts, name: str) -> Run | None:
     """Return the run to work on: one whose worker died, or a new one for the package whose turn it is."""
     state = journal.get_state(parts, name)
-    if state.sync is not None and state.sync.looking_again:
+    if state.sync is not None and state.sync.collecting:
         return None
     superseded = None
     if state.open_run:
@@ -66,7 +66,7 @@ def _open_run(parts: Parts, name: str) -> Run | None:
         return None
     state = journal.get_state(parts, name)
     sync = state.sync
-    if sync is None or sync.outcome is Outcome.FAILED:
+    if sync is None or sync.outcome is Outcome.FAILED or sync.planned:
         journal.close_sync(parts, name)
         return None
     if not _bridge_gap(parts, name, connection, state, turn):

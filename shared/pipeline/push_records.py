@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from shared.domain.connection import Connection
 from shared.domain.errors import BusyError, SettingsError
 from shared.domain.messages import PUSH_RECORDS, PushRecords, Stage
-from shared.domain.runs import Outcome, Step
+from shared.domain.runs import Step
 from shared.pipeline import finish_run, journal
 from shared.pipeline.parts import Parts
 from shared.pipeline.push_attempt import Attempt
@@ -51,8 +51,9 @@ def push_records(parts: Parts, message: PushRecords) -> None:
         log.info("push.busy connection=%s run=%s shard=%d", message.connection, message.run_id, message.shard)
         return
     except SettingsError as error:
-        finish_run.end(parts, run, Outcome.FAILED, error)
+        finish_run.fail(parts, run, error)
         return
+    journal.touch(parts, run)
     if not progress.done:
         wait = (progress.not_before - parts.clock()).total_seconds() if progress.not_before else 0
         parts.messages.send(PUSH_RECORDS, message.model_dump_json(), delay_seconds=max(wait, 0))

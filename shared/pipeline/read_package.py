@@ -11,7 +11,7 @@ from shared.domain.package import Kind
 from shared.domain.profile import Profile
 from shared.domain.runs import Reject, Run
 from shared.domain.state import State
-from shared.pipeline import rejects
+from shared.pipeline import journal, rejects
 from shared.pipeline.ahead import ahead
 from shared.pipeline.archive import Member, members
 from shared.pipeline.directory import local_copy
@@ -78,8 +78,7 @@ class PackageReader:
         Raises:
             PackageError: the package is refused; nothing it held is visible anywhere.
         """
-        pepper = bytes.fromhex(self.parts.secrets.get(self.parts.pepper_secret).value)
-        self.engine.set_pepper(pepper)
+        self.engine.set_pepper(journal.get_pepper(self.parts, self.run.connection))
         profile = self.parts.get_profile(self.connection.profile)
         stager = Stager(
             self.engine,

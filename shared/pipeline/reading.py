@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from shared.domain.errors import Code, PackageError
 
 SEGMENT_BYTES = 16 * 1024 * 1024
-LONGEST_RECORD_BYTES = 4 * SEGMENT_BYTES
+LONGEST_RECORD_SEGMENTS = 4
 
 MARK = b"!##!"
 """The record end of SuccessFactors' own connector files."""
@@ -61,6 +61,8 @@ class TextFile:
 
     chunks: Iterator[bytes]
     windows_1252: bool = False
+    segment_bytes: int = SEGMENT_BYTES
+    """Segments are about that large."""
     header: Header | None = None
     """Set by `open`; `None` for a file without any text."""
     _buffer: bytearray = field(default_factory=bytearray)
@@ -88,21 +90,22 @@ class TextFile:
 
         Raises:
             NotUtf8Error: see there; `windows_1252` reads any file.
-            PackageError: a record is longer than `LONGEST_RECORD_BYTES`.
+            PackageError: a record is longer than four segments.
         """
         more = True
         while more:
-            while more and len(self._buffer) < SEGMENT_BYTES:
+            while more and len(self._buffer) < self.segment_bytes:
                 more = self._more()
             end = self._cut() if more else len(self._buffer)
             if not end:
-                if more and len(self._buffer) < LONGEST_RECORD_BYTES:
+                longest_bytes = LONGEST_RECORD_SEGMENTS * self.segment_bytes
+                if more and len(self._buffer) < longest_bytes:
                     more = self._more()
                     continue
                 if not self._buffer:
                     return
                 raise PackageError(
-                    f"A record is longer than {LONGEST_RECORD_BYTES} bytes; is the record end "
+                    f"A record is longer than {longest_bytes} bytes; is the record end "
                     "a newline or !##!? Have the package made again.",
                     Code.PACKAGE_DAMAGED,
                 )
@@ -154,7 +157,7 @@ class TextFile:
         if header.marked:
             records = raw.lstrip(b"\r\n")
             line += raw.count(b"\n", 0, len(raw) - len(records))
-            raw = records
+            raw = records.replace(INNER_NEWLINE.encode(), b" ")
             raw = raw.replace(MARK + b"\r\n", MARK).replace(MARK + b"\n", MARK)
             raw = raw.replace(b"\r\n", b"\n").replace(b"\n", INNER_NEWLINE.encode()).replace(MARK, b"\n")
         elif b"\r" in raw:
@@ -218,11 +221,12 @@ def repair(segment: Segment, header: Header) -> Repaired:
     the line after the one it started on. This is the only place that looks at rows one by one; only segments
     that hold such a record come here.
     """
-    csv.field_size_limit(LONGEST_RECORD_BYTES)
+    csv.field_size_limit(LONGEST_RECORD_SEGMENTS * SEGMENT_BYTES)
     lines = segment.data.decode().split("\n")[:-1]
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
     malformed: list[int] = []
+    inner_newline = INNER_NEWLINE if header.marked else "\n"
     position = 0
     skipped = 0
     """Newlines that stand inside records whose end is marked, up to here."""
@@ -230,11 +234,11 @@ def repair(segment: Segment, header: Header) -> Repaired:
         start = position
         record, position = _record(lines, start, header.delimiter)
         line = segment.first_line + (start if header.line_per_record or not header.marked else 0) + skipped
-        skipped += sum(each.count(INNER_NEWLINE) for each in lines[start:position])
+        skipped += sum(each.count(inner_newline) for each in lines[start:position])
         if record is None or len(record) != len(header.columns):
             if record != []:
                 malformed.append(line)
-                skipped -= sum(each.count(INNER_NEWLINE) for each in lines[start + 1 : position])
+                skipped -= sum(each.count(inner_newline) for each in lines[start + 1 : position])
                 position = start + 1
             continue
         writer.writerow([*record, line])

@@ -42,7 +42,7 @@ def _begin(parts: Parts, command: Approve | Rerun, **values: object) -> None:
     """Open a sync for the command."""
 
     def begin(state: State) -> State:
-        sync = CurrentSync(sync_id=command.sync_id, started_at=parts.clock())
+        sync = CurrentSync(sync_id=command.sync_id, started_at=parts.clock(), collecting=False)
         return state.model_copy(update={"sync": sync, **values})
 
     journal.change_state(parts, command.connection, begin)

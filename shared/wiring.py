@@ -91,9 +91,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         SettingsError: all that is missing or wrong, by its name in the environment.
     """
     prefix = "LMS_"
-    given = {
-        key.removeprefix(prefix).lower(): value for key, value in environment.items() if key.startswith(prefix)
-    }
+    given = {key.removeprefix(prefix).lower(): value for key, value in environment.items() if key.startswith(prefix)}
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

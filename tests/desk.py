@@ -131,9 +131,7 @@ class Desk:
         self.secrets = DeskSecrets()
         self.reports = MemoryBlobs()
         self.delivered: list[str] = []
-        self.graph = HttpxGraph(
-            graph.url, Tokens(), timeout_seconds=20, scope="x", clock=lambda: self.now
-        )
+        self.graph = HttpxGraph(graph.url, Tokens(), timeout_seconds=20, scope="x", clock=lambda: self.now)
         self.parts = Parts(
             connections=MemoryDocuments(),
             states=MemoryDocuments(),
@@ -161,7 +159,9 @@ class Desk:
             stuck_after=timedelta(seconds=60),
         )
         self.parts.sealed.content = self.intake.packages  # type: ignore[attr-defined]
-        self.parts.connections.put(NAME, {**DEFAULTS, "viva": {**DEFAULTS["viva"], "provider_id": graph.provider_id}}, None)
+        self.parts.connections.put(
+            NAME, {**DEFAULTS, "viva": {**DEFAULTS["viva"], "provider_id": graph.provider_id}}, None
+        )
         self.set(**(settings or {}))
 
     def close(self) -> None:

@@ -45,9 +45,7 @@ def ensure_installed() -> None:
     """
     for tool in ("node", "npm"):
         if shutil.which(tool) is None:
-            raise AzuriteError(
-                f"{tool} is not on the PATH: the storage emulator needs Node.js 20 or newer with npm"
-            )
+            raise AzuriteError(f"{tool} is not on the PATH: the storage emulator needs Node.js 20 or newer with npm")
     with (HERE / "package-lock.json").open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _is_installed():
@@ -117,9 +115,7 @@ class Azurite:
             start_new_session=True,
         )
         assert self._process.stdout is not None  # noqa: S101 - Popen was given a pipe
-        self._reader = threading.Thread(
-            target=_pass_on, args=(self._process.stdout, self._lines), daemon=True
-        )
+        self._reader = threading.Thread(target=_pass_on, args=(self._process.stdout, self._lines), daemon=True)
         self._reader.start()
         with ExitStack() as on_failure:
             on_failure.callback(self._stop)

@@ -77,9 +77,7 @@ class Certificate:
                 critical=True,
             )
             .add_extension(identifier, critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
             .sign(key, hashes.SHA256())
         )
         self.certificate_file.write_bytes(signed.public_bytes(serialization.Encoding.PEM))

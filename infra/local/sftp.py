@@ -162,7 +162,5 @@ def _make_key(file: Path) -> None:
 
 def _public_key(file: Path) -> str:
     key = serialization.load_ssh_private_key(file.read_bytes(), password=None)
-    encoded = key.public_key().public_bytes(
-        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-    )
+    encoded = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     return encoded.decode()

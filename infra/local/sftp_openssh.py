@@ -26,9 +26,7 @@ class OpenSshServer:
     behind, because an sshd ends with its connection and the connection with this process.
     """
 
-    def __init__(
-        self, program: Path, state: Path, *, host_key_file: Path, client_key: str, user: str
-    ) -> None:
+    def __init__(self, program: Path, state: Path, *, host_key_file: Path, client_key: str, user: str) -> None:
         self._program = program
         self._configuration_file = state / "sshd_config"
         self._authorized_keys_file = state / "authorized_keys"
@@ -135,6 +133,4 @@ class _Connection(socketserver.BaseRequestHandler):
     @override
     def handle(self) -> None:
         with self.server.log_file.open("ab") as log:
-            subprocess.run(
-                self.server.command, stdin=self.request, stdout=self.request, stderr=log, check=False
-            )
+            subprocess.run(self.server.command, stdin=self.request, stdout=self.request, stderr=log, check=False)

@@ -24,9 +24,7 @@ from infra.local.loopback import LoopbackServer
 from infra.local.vault_store import Attributes, SecretVersion, VaultError, VaultStore
 
 VAULT_RESOURCE = "https://vault.azure.net"
-API_VERSIONS = frozenset(
-    {"2016-10-01", "7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "2025-07-01", "2026-04-01"}
-)
+API_VERSIONS = frozenset({"2016-10-01", "7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "2025-07-01", "2026-04-01"})
 PAGE_ITEMS = 25
 
 
@@ -70,9 +68,7 @@ class VaultSimulator:
         """Hang up."""
         self._running.close()
 
-    def put_secret(
-        self, name: str, value: str, *, enabled: bool = True, expires_at: datetime | None = None
-    ) -> str:
+    def put_secret(self, name: str, value: str, *, enabled: bool = True, expires_at: datetime | None = None) -> str:
         """Add a version, the newest from now on, and return its id."""
         expires = None if expires_at is None else int(expires_at.timestamp())
         return self._store.put(name, value, Attributes(enabled=enabled, exp=expires)).version
@@ -156,9 +152,7 @@ class VaultSimulator:
     def _get(self, request: Request, _: "_Body") -> dict[str, Any]:
         found = self._store.get(request.path_params["name"], request.path_params.get("version", ""))
         if not found.enabled:
-            raise VaultError(
-                403, "Forbidden", "Operation get is not allowed on a disabled secret.", "SecretDisabled"
-            )
+            raise VaultError(403, "Forbidden", "Operation get is not allowed on a disabled secret.", "SecretDisabled")
         return _bundle(request, found)
 
     def _put(self, request: Request, body: "_Body") -> dict[str, Any]:
@@ -199,9 +193,7 @@ type _Action = Callable[[Request, _Body], Mapping[str, Any]]
 
 def _challenge() -> Response:
     """Say where to get a token: the SDK asks without one first, and learns the tenant from this."""
-    where = (
-        f'Bearer authorization="https://login.microsoftonline.com/{TENANT_ID}", resource="{VAULT_RESOURCE}"'
-    )
+    where = f'Bearer authorization="https://login.microsoftonline.com/{TENANT_ID}", resource="{VAULT_RESOURCE}"'
     refusal = _refusal(VaultError(401, "Unauthorized", "AKV10000: Request is missing a Bearer or PoP token."))
     refusal.headers["WWW-Authenticate"] = where
     return refusal

@@ -176,9 +176,7 @@ class VaultStore:
             if version in ("", candidate.version):
                 return candidate
         wanted = f"{name}/{version}" if version else name
-        raise VaultError(
-            404, "SecretNotFound", f"A secret with (name/id) {wanted} was not found in this key vault."
-        )
+        raise VaultError(404, "SecretNotFound", f"A secret with (name/id) {wanted} was not found in this key vault.")
 
     def _keep(self) -> None:
         write_private(self._file, self._content.model_dump_json(indent=1).encode())

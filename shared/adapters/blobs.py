@@ -31,9 +31,7 @@ class AzureBlobs:
         """Store a file's content in blocks of 4 MiB."""
         client = self._account.blob(self._container, path)
         with file.open("rb") as content, speaking_to_storage(f"Writing {self._container}/{path}"):
-            client.upload_blob(
-                content, length=file.stat().st_size, overwrite=True, max_concurrency=_UPLOADS_AT_ONCE
-            )
+            client.upload_blob(content, length=file.stat().st_size, overwrite=True, max_concurrency=_UPLOADS_AT_ONCE)
 
     def get(self, path: str) -> bytes:
         """Return the content."""

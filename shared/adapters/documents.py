@@ -73,8 +73,7 @@ class AzureDocuments:
             value = None
         if not isinstance(value, dict):
             raise SettingsError(
-                f"The document {self._container}/{name} is no JSON object; "
-                "mend it or restore an older version.",
+                f"The document {self._container}/{name} is no JSON object; mend it or restore an older version.",
                 Code.SETTINGS_INVALID,
             )
         return value

@@ -164,9 +164,7 @@ class HttpxGraph:
                     Code.GRAPH_UNAVAILABLE,
                     not_before=self._clock() + timedelta(seconds=wait),
                 )
-        raise TransientError(
-            "Graph could not be read; it may be busy or out of reach.", Code.GRAPH_UNAVAILABLE
-        )
+        raise TransientError("Graph could not be read; it may be busy or out of reach.", Code.GRAPH_UNAVAILABLE)
 
     def _get(self, url: str) -> tuple[httpx.Response | None, Answer]:
         """Get one page, with a fresh token when the first one is refused."""
@@ -185,9 +183,7 @@ class HttpxGraph:
                 "the app's managed identity. A role granted a moment ago may take a day to reach its tokens.",
                 Code.GRAPH_PERMISSION_MISSING,
             )
-        return SettingsError(
-            f"Graph did not accept the listing (status {answer.status}).", Code.SETTINGS_INVALID
-        )
+        return SettingsError(f"Graph did not accept the listing (status {answer.status}).", Code.SETTINGS_INVALID)
 
     def _absolute(self, url: str) -> str:
         if url.startswith("/v1.0/"):

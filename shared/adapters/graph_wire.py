@@ -57,9 +57,7 @@ def encode_batch(calls: Sequence[Call]) -> bytes:
     return encode({"requests": requests})
 
 
-def read_answer(
-    status: int, headers: Mapping[str, str], body: dict[str, Any] | None, now: datetime
-) -> Answer:
+def read_answer(status: int, headers: Mapping[str, str], body: dict[str, Any] | None, now: datetime) -> Answer:
     """Make an answer of one response; a success that cannot be read is no answer.
 
     `headers` are looked up by their lower-case names.
@@ -82,9 +80,7 @@ def read_batch(body: Mapping[str, Any], count: int, now: datetime) -> list[Answe
             continue
         headers = {str(name).lower(): str(value) for name, value in (response.get("headers") or {}).items()}
         content = response.get("body")
-        answers[int(number) - 1] = read_answer(
-            status, headers, content if isinstance(content, dict) else {}, now
-        )
+        answers[int(number) - 1] = read_answer(status, headers, content if isinstance(content, dict) else {}, now)
     return answers
 
 

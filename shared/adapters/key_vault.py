@@ -80,9 +80,7 @@ class KeyVaultSecrets:
             current = self._find_current(name)
             versions = [self._read(name, version) for version in self._enabled_versions(name)]
         # The vault counts creation in whole seconds; within one, what it calls current is the newest.
-        return tuple(
-            sorted(versions, key=lambda secret: (secret.created_at, secret == current), reverse=True)
-        )
+        return tuple(sorted(versions, key=lambda secret: (secret.created_at, secret == current), reverse=True))
 
     def _find_current(self, name: str) -> Secret | None:
         """Return the latest version, or `None` when it is disabled or refused: listing will tell which."""

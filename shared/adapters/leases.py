@@ -25,9 +25,7 @@ _ONE_QUICK_TRY: dict[str, Any] = {"retry_total": 0, "connection_timeout": 4, "re
 class AzureLeases:
     """The port `Leases` over one container, which holds an empty blob for every name."""
 
-    def __init__(
-        self, account: StorageAccount, container: str = "leases", *, renew_seconds: float = 5
-    ) -> None:
+    def __init__(self, account: StorageAccount, container: str = "leases", *, renew_seconds: float = 5) -> None:
         self._account = account
         self._container = container
         self._renew_seconds = renew_seconds

@@ -110,9 +110,7 @@ class StorageAccount:
             self._tables = TableServiceClient.from_connection_string(text, **self._table_options())
         except ValueError:
             # Not chained: the text holds the account's key.
-            raise SettingsError(
-                f"{connection} is no storage connection string.", Code.SETTINGS_INVALID
-            ) from None
+            raise SettingsError(f"{connection} is no storage connection string.", Code.SETTINGS_INVALID) from None
 
     def _connect_by_identity(self, environment: Mapping[str, str], connection: str) -> None:
         identity = ManagedIdentityCredential(client_id=environment.get(f"{connection}__clientId") or None)

@@ -51,9 +51,7 @@ class AzureTable:
         """Yield key and row of a partition, in the order of the keys."""
         client = self._account.table(self._table)
         with speaking_to_storage(f"Listing rows of {self._table}"):
-            entities = client.query_entities(
-                "PartitionKey eq @partition", parameters={"partition": _key(partition)}
-            )
+            entities = client.query_entities("PartitionKey eq @partition", parameters={"partition": _key(partition)})
             rows = [(_original(entity["RowKey"]), _row(entity)) for entity in entities]
         # Sorted here: the table sorts by the keys as they are stored.
         yield from sorted(rows, key=lambda pair: pair[0])

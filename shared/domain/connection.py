@@ -26,9 +26,7 @@ class Sftp(Strict):
     host: HostName = Field(description="Host name of the SFTP server.")
     port: int = Field(default=22, ge=1, le=65535, description="Port of the SFTP server.")
     user: str = Field(min_length=1, description="User name on the SFTP server.")
-    folder: str = Field(
-        default=".", min_length=1, max_length=1024, description="Folder that holds the packages."
-    )
+    folder: str = Field(default=".", min_length=1, max_length=1024, description="Folder that holds the packages.")
     host_key: str = Field(
         pattern=r"^(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/=]+$",
         description="The server's public host key, as `type base64`; a server with another key is refused.",
@@ -44,9 +42,7 @@ class Sftp(Strict):
 class Viva(Strict):
     """How the LMS shows in Viva Learning."""
 
-    provider_id: str = Field(
-        min_length=1, description="Registration id of the learning provider in Viva Learning."
-    )
+    provider_id: str = Field(min_length=1, description="Registration id of the learning provider in Viva Learning.")
     bizx_host: HostName = Field(description="BizX host of the deep links, for example `hcm.example.com`.")
     learning_host: HostName = Field(description="Learning host of the deep links.")
     company_id: str = Field(min_length=1, description="SuccessFactors company id of the deep links.")
@@ -60,9 +56,7 @@ class Viva(Strict):
             "Empty: not checked beforehand, Graph's refusal decides."
         ),
     )
-    batch: bool = Field(
-        default=True, description="Send up to 20 calls in one `$batch`; off sends them one by one."
-    )
+    batch: bool = Field(default=True, description="Send up to 20 calls in one `$batch`; off sends them one by one.")
 
 
 class Connection(Strict):
@@ -151,13 +145,13 @@ class Connection(Strict):
         default=20,
         ge=0,
         le=100,
-        description="Withdrawn assignments or deactivated contents, in percent of those published, above which a run halts.",
+        description="Withdrawn assignments or deactivated contents, in percent of what is published, that halt a run.",
     )
-    mass_change_count: int | None = Field(
-        default=None, ge=0, description="The same as a number; null for no limit."
-    )
+    mass_change_count: int | None = Field(default=None, ge=0, description="The same as a number; null for no limit.")
     licence_recheck_days: float = Field(
-        default=7, ge=0, description="Days after which a learner whom Graph refused for lack of a licence is tried again."
+        default=7,
+        ge=0,
+        description="Days after which a learner whom Graph refused for lack of a licence is tried again.",
     )
 
     @model_validator(mode="after")

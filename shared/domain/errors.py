@@ -80,9 +80,7 @@ class SettingsError(ConnectorError):
 class TransientError(ConnectorError):
     """Let it pass: the same call may work later."""
 
-    def __init__(
-        self, message: str, code: Code | None = None, not_before: datetime | None = None
-    ) -> None:
+    def __init__(self, message: str, code: Code | None = None, not_before: datetime | None = None) -> None:
         super().__init__(message, code)
         self.not_before = not_before
         """When the other side asked to be called again, if it did."""

@@ -69,7 +69,7 @@ class Profile(Strict):
     tables: dict[str, Table]
     unread_tables: tuple[str, ...] = ()
     """Known, listed and left alone."""
-    in_progress: dict[str, tuple[str, ...]] = {}
+    in_progress: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Column of the assignment table and the values that say a course is in progress; empty: none does."""
     language_tags: dict[str, str]
     """Language tag by the name of the locale."""
@@ -82,8 +82,4 @@ class Profile(Strict):
     @cached_property
     def names(self) -> dict[str, str]:
         """Table by upper-case file name without its ending, aliases included."""
-        return {
-            alias.upper(): name
-            for name, table in self.tables.items()
-            for alias in (name, *table.aliases)
-        }
+        return {alias.upper(): name for name, table in self.tables.items() for alias in (name, *table.aliases)}

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
 from shared.domain.connection import Strict
 from shared.domain.errors import Code
 from shared.domain.package import Kind
@@ -44,7 +46,7 @@ class State(Strict):
     """Timestamp of the newest committed full package."""
     learner_base: bool = False
     """Whether the learner tables rest on a full package, so that deltas may be applied to them."""
-    tables: dict[str, str] = {}
+    tables: dict[str, str] = Field(default_factory=dict)
     """Path of the table's rows by table."""
     seen_tables: tuple[str, ...] = ()
     """Tables of which any package ever brought rows."""

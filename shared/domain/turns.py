@@ -132,7 +132,7 @@ def next_turn(
             and p.wants_a_turn(fingerprint)
             and (committed is None or p.content_hash != committed.content_hash)
         ),
-        key=lambda p: (p.timestamp, p.file)
+        key=lambda p: (p.timestamp, p.file),
     )
     again = [p for p in packages if rerun is not None and p.content_hash == rerun]
     fulls = [p for p in ready if p.kind is Kind.FULL and (floor is None or p.timestamp >= floor)]

@@ -9,58 +9,67 @@ _DEPTH = 4
 
 
 class _End:
-    """The last thing in the queue: the iterator ended, or broke with an error."""
+    """The last thing in the queue: the source ended, or broke with an error."""
 
-    def __init__(self, error: BaseException | None) -> None:
+    def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
 
 
-@contextmanager
-def ahead(source: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
-    """Give the chunks of `source`, made by a thread of its own at most a few chunks ahead.
+class _Worker:
+    """Reads a source in a thread of its own, at most a few chunks ahead."""
 
-    An error of the source is raised where the chunk was wanted. At the end of the block the thread has ended,
-    whether or not all chunks were used.
-    """
-    queue: Queue[bytes | _End] = Queue(_DEPTH)
-    stopped = threading.Event()
+    def __init__(self, source: Iterator[bytes]) -> None:
+        self._source = source
+        self._queue: Queue[bytes | _End] = Queue(_DEPTH)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="ahead", daemon=True)
+        self._thread.start()
 
-    def offer(item: bytes | _End) -> bool:
-        while not stopped.is_set():
+    def chunks(self) -> Iterator[bytes]:
+        """Yield what the source yields, and raise what it raises."""
+        while not isinstance(item := self._queue.get(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
+
+    def stop(self) -> None:
+        """Return when the thread has ended; what it still had is dropped."""
+        self._stopped.set()
+        while self._thread.is_alive():
             try:
-                queue.put(item, timeout=0.1)
+                self._queue.get_nowait()
+            except Empty:
+                self._thread.join(0.05)
+
+    def _work(self) -> None:
+        try:
+            for chunk in self._source:
+                if not self._offer(chunk):
+                    return
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the other thread
+            self._offer(_End(error))
+        else:
+            self._offer(_End())
+
+    def _offer(self, item: bytes | _End) -> bool:
+        while not self._stopped.is_set():
+            try:
+                self._queue.put(item, timeout=0.1)
             except Full:
                 continue
             return True
         return False
 
-    def work() -> None:
-        try:
-            for chunk in source:
-                if not offer(chunk):
-                    return
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the other thread
-            offer(_End(error))
-            return
-        offer(_End(None))
 
-    def chunks() -> Iterator[bytes]:
-        while True:
-            item = queue.get()
-            if isinstance(item, _End):
-                if item.error is not None:
-                    raise item.error
-                return
-            yield item
+@contextmanager
+def ahead(source: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
+    """Give the chunks of `source`, made by another thread.
 
-    thread = threading.Thread(target=work, name="ahead", daemon=True)
-    thread.start()
+    An error of the source is raised where the chunk was wanted. At the end of the block the thread has ended,
+    whether or not all chunks were used.
+    """
+    worker = _Worker(source)
     try:
-        yield chunks()
+        yield worker.chunks()
     finally:
-        stopped.set()
-        while thread.is_alive():
-            try:
-                queue.get_nowait()
-            except Empty:
-                thread.join(0.05)
+        worker.stop()

@@ -4,7 +4,6 @@ Content is known by its hash, so that nothing is taken twice, whatever it is cal
 at the block where it stopped, in this call or in a later one.
 """
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,16 +16,14 @@ from shared.domain.messages import COMMANDS, Collect
 from shared.domain.package import PackageName
 from shared.domain.runs import Outcome, worst
 from shared.domain.state import CurrentSync, State
-from shared.domain.turns import Choice, Fetched, FileSeen, Standing, choose, judge_idle, next_turn
+from shared.domain.turns import Fetched, FileSeen, Standing, choose, judge_idle, next_turn
 from shared.pipeline import journal
+from shared.pipeline.download import BLOCK_BYTES, download, sealed_path
 from shared.pipeline.parts import Parts
-from shared.pipeline.refusals import UNFETCHED, refuse_unopened, tell_skipped
-from shared.ports import RemoteFile, RemoteFolder
+from shared.pipeline.refusals import UNFETCHED, Place, refuse_oversized, tell_skipped
+from shared.ports import RemoteFile
 
 log = logging.getLogger(__name__)
-
-BLOCK_BYTES = 8 * 1024 * 1024
-_CUTS_WITHOUT_PROGRESS = 3
 
 
 def collect(parts: Parts, name: str, sync_id: str, *, dry_run: bool = False) -> None:
@@ -111,14 +108,28 @@ class _Collecting:
             fingerprint=fingerprint,
         )
         for name in choice.fetch:
-            if not self._fetch(connection, choice, name, files, seen, now):
+            belongs_to = next((main for main, keys in choice.keys.items() if keys.file == name.file), None)
+            if not self._fetch(connection, name, files[name.file], seen[name.file], belongs_to):
                 break
-        tell_skipped(self.parts, self.name, connection, self.sync_id)
-        self._judge(connection, choice, names, bool(files), fingerprint, now)
+        tell_skipped(self.parts, connection, Place(self.name, self.sync_id))
+        state = journal.get_state(self.parts, self.name)
+        known = list(journal.get_packages(self.parts, self.name).values())
+        turn = next_turn(known, committed=state.committed, fingerprint=fingerprint, rerun=state.rerun_hash)
+        if turn is None and not state.open_run and not self.look_again:
+            judged = judge_idle(
+                names,
+                folder_empty=not files,
+                waiting=bool(choice.waiting),
+                committed=state.committed,
+                enabled_at=state.enabled_at or now,
+                connection=connection,
+                now=now,
+            )
+            refused = any(each.standing is Standing.REFUSED and each.timestamp > _floor(state) for each in known)
+            if not (refused and judged.outcome is Outcome.FAILED):
+                self.outcome, self.code, self.message = judged.outcome, judged.code, judged.message
 
-    def _note(
-        self, files: dict[str, RemoteFile], names: Sequence[PackageName], now: datetime
-    ) -> dict[str, FileSeen]:
+    def _note(self, files: dict[str, RemoteFile], names: Sequence[PackageName], now: datetime) -> dict[str, FileSeen]:
         """Remember how the packages' files stand; return those that stood so before, or are new."""
         known = journal.get_files(self.parts, self.name)
         seen = {}
@@ -126,9 +137,7 @@ class _Collecting:
             file = files[name.file]
             entry = known.get(name.file)
             if entry is None or (entry.size_bytes, entry.modified_at) != (file.size_bytes, file.modified_at):
-                entry = FileSeen(
-                    name=file.name, size_bytes=file.size_bytes, modified_at=file.modified_at, seen_at=now
-                )
+                entry = FileSeen(name=file.name, size_bytes=file.size_bytes, modified_at=file.modified_at, seen_at=now)
                 journal.put_file(self.parts, self.name, entry)
             seen[name.file] = entry
         return seen
@@ -136,35 +145,25 @@ class _Collecting:
     def _fetch(
         self,
         connection: Connection,
-        choice: Choice,
         name: PackageName,
-        files: dict[str, RemoteFile],
-        seen: dict[str, FileSeen],
-        now: datetime,
+        file: RemoteFile,
+        entry: FileSeen,
+        belongs_to: str | None,
     ) -> bool:
-        """Fetch one package; false when it is not complete yet, so that nothing after it may be fetched."""
-        entry = seen[name.file]
+        """Fetch one package; false when it is not complete yet, so that nothing after it may be fetched.
+
+        `belongs_to` is the main package of a keys package.
+        """
         if entry.content_hash is not None and not entry.content_hash.startswith(UNFETCHED):
             return True
-        stable_since = now - timedelta(seconds=connection.size_stable_seconds)
+        stable_since = self.parts.clock() - timedelta(seconds=connection.size_stable_seconds)
         if connection.size_stable_seconds and entry.seen_at > stable_since:
             self.look_again = True
             return False
-        belongs_to = next((main for main, keys in choice.keys.items() if keys.file == name.file), None)
         if entry.size_bytes > connection.packed_limit_bytes:
-            refuse_unopened(
-                self.parts,
-                self.name,
-                connection,
-                self.sync_id,
-                name,
-                entry,
-                Code.PACKED_SIZE_EXCEEDED,
-                f"The package has {entry.size_bytes} bytes, more than the {connection.packed_limit_bytes} that "
-                "packed_limit_bytes allows. Have SuccessFactors make a smaller one, or raise the limit.",
-            )
+            refuse_oversized(self.parts, connection, Place(self.name, self.sync_id), name, entry)
             return True
-        content_hash = self._download(connection, files[name.file], entry)
+        content_hash = download(self.parts, connection, file, sealed_path(self.name, entry))
         if content_hash is None:
             self.look_again = True
             return False
@@ -173,7 +172,7 @@ class _Collecting:
         if content_hash in packages:
             log.info("collect.duplicate connection=%s content=%s", self.name, content_hash[:12])
             return True
-        path = _sealed_path(self.name, entry)
+        path = sealed_path(self.name, entry)
         journal.put_package(
             self.parts,
             self.name,
@@ -192,87 +191,11 @@ class _Collecting:
         log.info("collect.collected connection=%s content=%s bytes=%d", self.name, content_hash[:12], entry.size_bytes)
         return True
 
-    def _download(self, connection: Connection, file: RemoteFile, entry: FileSeen) -> str | None:
-        """Bring the file's blocks into storage and return its content hash; `None` when it has changed meanwhile."""
-        path = _sealed_path(self.name, entry)
-        fruitless = 0
-        while True:
-            before = len(self._kept(path))
-            try:
-                secret = self.parts.secrets.get(connection.sftp.secret)
-                with self.parts.folders.open(connection, secret) as folder:
-                    return self._transfer(folder, path, file)
-            except FileNotFoundError:
-                return None
-            except TransientError:
-                fruitless = 0 if len(self._kept(path)) > before else fruitless + 1
-                if fruitless == _CUTS_WITHOUT_PROGRESS:
-                    raise
-
-    def _transfer(self, folder: RemoteFolder, path: str, file: RemoteFile) -> str | None:
-        digests = self._kept(path)
-        offset = len(digests) * BLOCK_BYTES
-        if offset < file.size_bytes:
-            for block in folder.read(file.name, offset_bytes=offset, block_bytes=BLOCK_BYTES):
-                digest = hashlib.sha256(block).hexdigest()
-                self.parts.intake.put_block(path, len(digests), block)
-                self.parts.ledger.put(_blocks_of(path), f"{len(digests):08d}", {"digest": digest, "bytes": len(block)})
-                digests.append(digest)
-                offset += len(block)
-        after = folder.stat(file.name)
-        if (after.size_bytes, after.modified_at) != (file.size_bytes, file.modified_at) or offset < file.size_bytes:
-            return None
-        return hashlib.sha256("".join(digests).encode()).hexdigest()
-
-    def _kept(self, path: str) -> list[str]:
-        """Digests of the whole blocks that an earlier attempt has brought."""
-        sizes = self.parts.intake.list_blocks(path)
-        digests = []
-        rows = (row for _, row in self.parts.ledger.list_rows(_blocks_of(path)))
-        for size, row in zip(sizes, rows, strict=False):
-            if size != row["bytes"]:
-                break
-            digests.append(row["digest"])
-            if size < BLOCK_BYTES:
-                break
-        return digests
-
-    def _judge(
-        self,
-        connection: Connection,
-        choice: Choice,
-        names: Sequence[PackageName],
-        any_file: bool,  # noqa: FBT001 - private
-        fingerprint: str,
-        now: datetime,
-    ) -> None:
-        """Say how the look ended, and have the next package processed if there is one."""
-        state = journal.get_state(self.parts, self.name)
-        packages = list(journal.get_packages(self.parts, self.name).values())
-        turn = next_turn(packages, committed=state.committed, fingerprint=fingerprint, rerun=state.rerun_hash)
-        if turn or state.open_run or self.look_again:
-            return
-        fresh = any(p.standing is not Standing.COLLECTED and p.timestamp > _floor(state) for p in packages)
-        judged = judge_idle(
-            names,
-            folder_empty=not any_file,
-            waiting=bool(choice.waiting),
-            committed=state.committed,
-            enabled_at=state.enabled_at or now,
-            connection=connection,
-            now=now,
-        )
-        if judged.outcome is Outcome.FAILED and fresh:
-            return
-        self.outcome, self.code, self.message = judged.outcome, judged.code, judged.message
-
     def _fail(self, error: ConnectorError) -> None:
         self.outcome, self.code, self.message = Outcome.FAILED, error.code or Code.UNEXPECTED, str(error)
         log.warning("collect.failed connection=%s code=%s reason=%s", self.name, self.code, error)
 
     def _end(self) -> None:
-        delay = 0.0
-
         def end(state: State) -> State:
             if state.sync is None:
                 return state
@@ -290,9 +213,8 @@ class _Collecting:
         journal.change_state(self.parts, self.name, end)
         if self.look_again:
             connection = journal.get_connection(self.parts, self.name)
-            delay = connection.size_stable_seconds
             body = Collect(connection=self.name, sync_id=self.sync_id, dry_run=self.dry_run)
-            self.parts.messages.send(COMMANDS, body.model_dump_json(), delay_seconds=delay)
+            self.parts.messages.send(COMMANDS, body.model_dump_json(), delay_seconds=connection.size_stable_seconds)
         journal.call_next(self.parts, self.name)
 
 
@@ -303,14 +225,6 @@ def collect_all(parts: Parts) -> None:
             collect(parts, name, journal.new_run_id(parts.clock()))
         except BusyError:
             log.info("collect.busy connection=%s", name)
-
-
-def _sealed_path(connection: str, entry: FileSeen) -> str:
-    return f"{connection}/{entry.modified_at:%Y%m%dT%H%M%S}-{entry.size_bytes}/{entry.name}"
-
-
-def _blocks_of(path: str) -> str:
-    return f"blocks|{path}"
 
 
 def _floor(state: State) -> datetime:

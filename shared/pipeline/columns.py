@@ -14,7 +14,7 @@ PERSON_ID_LENGTH = 16
 """Entra's employeeId holds at most 16 characters."""
 
 _ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)?"
-_OFFSET = r"(Z|z|[+-]\d{2}(:?\d{2})?)"
+_OFFSET = r"(Z|z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 _EPOCH = r"-?\d{9,14}"
 
 
@@ -43,7 +43,7 @@ def person_norm(v: str) -> str:
     Trimmed, NFC, case-folded; zeros stay. The engine has no full case folding, so the two letters whose folding
     differs from lower case in ids seen so far are replaced.
     """
-    return f"nfc_normalize(replace(replace(lower(nfc_normalize({v})), 'ß', 'ss'), 'ς', 'σ'))"
+    return f"nfc_normalize(replace(replace(lower(nfc_normalize({v})), 'ß', 'ss'), 'ς', 'σ'))"  # noqa: RUF001 - Greek is meant
 
 
 def person_key(v: str) -> str:
@@ -75,7 +75,8 @@ def time_utc(v: str, zone: str, *, deadline: bool = False) -> str:
         naive = f"case when length({v}) = 10 then {naive} + interval '86399 seconds' else {naive} end"
     return (
         f"case when regexp_full_match({v}, {text(_ISO)}) then {_to_utc(naive, zone)} "
-        f"when regexp_full_match({v}, {text(_ISO + _OFFSET)}) then try_cast({_offset_form(normal)} as timestamptz)::timestamp "
+        f"when regexp_full_match({v}, {text(_ISO + _OFFSET)}) then try_cast({_offset_form(normal)} as "
+        "timestamptz)::timestamp "
         f"when regexp_full_match({v}, {text(_EPOCH)}) and abs(try_cast({v} as bigint)) < 253402300800000 "
         f"then make_timestamp_ms(try_cast({v} as bigint)) end"
     )
@@ -109,23 +110,17 @@ def local_day(timestamp: str, zone: str) -> str:
 
 def values(name: str, column: Column, v: str, zone: str) -> list[Value]:
     """Return what is kept of a column."""
-    match column.type:
-        case ColumnType.TEXT:
-            return [Value(name, "varchar", v)]
-        case ColumnType.FLAG:
-            return [Value(name, "boolean", f"upper({v}) = 'Y'")]
-        case ColumnType.MINUTES:
-            return [Value(name, "decimal(12,2)", f"try_cast({v} as decimal(12,2))")]
-        case ColumnType.TIME:
-            kept = [Value(name, "timestamp", time_utc(v, zone))]
-            # Ids are built from the text as it stands, so that a change of the zone never changes them.
-            return [*kept, Value(f"{name}_TEXT", "varchar", v)]
-        case ColumnType.DEADLINE:
-            return [Value(name, "timestamp", time_utc(v, zone, deadline=True))]
-        case ColumnType.STUDENT:
-            return [Value(name, "uuid", student_key(v))]
-        case ColumnType.PERSON:
-            return [Value(name, "uuid", person_key(v)), Value("LOOSE", "uuid", loose_key(v))]
+    # Ids are built from the text as it stands, so that a change of the zone never changes them.
+    kept = {
+        ColumnType.TEXT: [Value(name, "varchar", v)],
+        ColumnType.FLAG: [Value(name, "boolean", f"upper({v}) = 'Y'")],
+        ColumnType.MINUTES: [Value(name, "decimal(12,2)", f"try_cast({v} as decimal(12,2))")],
+        ColumnType.TIME: [Value(name, "timestamp", time_utc(v, zone)), Value(f"{name}_TEXT", "varchar", v)],
+        ColumnType.DEADLINE: [Value(name, "timestamp", time_utc(v, zone, deadline=True))],
+        ColumnType.STUDENT: [Value(name, "uuid", student_key(v))],
+        ColumnType.PERSON: [Value(name, "uuid", person_key(v)), Value("LOOSE", "uuid", loose_key(v))],
+    }
+    return kept[column.type]
 
 
 def faults(name: str, column: Column, v: str, zone: str, *, required: bool) -> list[Fault]:

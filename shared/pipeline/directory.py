@@ -27,7 +27,7 @@ _BATCH = 20
 
 _SHAPE = (
     "{value: 'STRUCT(id VARCHAR, employeeId VARCHAR, accountEnabled BOOLEAN, userType VARCHAR, "
-    "assignedPlans STRUCT(servicePlanId VARCHAR, capabilityStatus VARCHAR)[], \"@removed\" STRUCT(reason VARCHAR))[]'}"
+    'assignedPlans STRUCT(servicePlanId VARCHAR, capabilityStatus VARCHAR)[], "@removed" STRUCT(reason VARCHAR))[]\'}'
 )
 _COLUMNS = "id varchar, exact uuid, loose uuid, enabled boolean, member boolean, licensed boolean, removed boolean"
 
@@ -53,7 +53,7 @@ class Place:
 
 
 def refresh(
-    engine: Engine, graph: Graph, place: Place, connection: Connection, pepper_version: str, now: datetime
+    engine: Engine, graph: Graph, place: Place, connection: Connection, *, pepper_version: str, now: datetime
 ) -> None:
     """Bring the index up to date and load it as table `users`. A second call asks for changes only."""
     plans = connection.viva.licence_service_plan_ids
@@ -203,9 +203,7 @@ def cover(engine: Engine) -> Coverage:
     )
 
 
-def recheck_licences(
-    engine: Engine, graph: Graph, connection: Connection, waiting: Sequence[str]
-) -> bool:
+def recheck_licences(engine: Engine, graph: Graph, connection: Connection, waiting: Sequence[str]) -> bool:
     """Ask again for users without a licence who have records waiting; tell whether any has one now.
 
     Graph's delta may not tell of licences.

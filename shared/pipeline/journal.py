@@ -166,8 +166,7 @@ def put_file(parts: Parts, connection: str, entry: FileSeen) -> None:
 def get_packages(parts: Parts, connection: str) -> dict[str, Fetched]:
     """Return all packages ever fetched, by content hash."""
     return {
-        key: Fetched.model_validate_json(row["entry"])
-        for key, row in parts.ledger.list_rows(f"{connection}|packages")
+        key: Fetched.model_validate_json(row["entry"]) for key, row in parts.ledger.list_rows(f"{connection}|packages")
     }
 
 
@@ -197,7 +196,12 @@ def worsen_sync(sync: CurrentSync | None, run: Run) -> CurrentSync | None:
     outcome, code = worst([(sync.outcome, sync.code), (run.outcome, run.code)])
     changed = (outcome, code) != (sync.outcome, sync.code)
     return sync.model_copy(
-        update={"planned": run.dry_run, "outcome": outcome, "code": code, "message": run.message if changed else sync.message}
+        update={
+            "planned": run.dry_run,
+            "outcome": outcome,
+            "code": code,
+            "message": run.message if changed else sync.message,
+        }
     )
 
 
@@ -221,5 +225,3 @@ def close_sync(parts: Parts, connection: str) -> None:
 def call_next(parts: Parts, connection: str) -> None:
     """Ask for the next package to be processed; whoever gets the message finds out whether there is one."""
     parts.messages.send(COMMANDS, Process(connection=connection).model_dump_json())
-
-

@@ -10,8 +10,8 @@ from datetime import datetime
 from shared.domain.errors import BusyError, Code, SettingsError, TransientError
 from shared.domain.gates import find_gate
 from shared.domain.messages import MAP_LEARNERS, PUSH_RECORDS, MapLearners, PushRecords, Stage
-from shared.domain.runs import ATTEMPTS, Outcome, Run, Step
-from shared.pipeline import directory, finish_run, fold, journal, plan_changes, retention
+from shared.domain.runs import ATTEMPTS, Outcome, Reject, Run, Step
+from shared.pipeline import directory, finish_run, fold, journal, plan_changes, rejects, retention
 from shared.pipeline.buckets import Buckets
 from shared.pipeline.decide_activities import Decided, decide_all
 from shared.pipeline.engine import engine
@@ -94,7 +94,7 @@ def _map_contents(data: RunData, now: datetime) -> None:
         "warnings": tuple(dict.fromkeys((*run.warnings, *warnings))),
     }
     if columnar.one("select count(*) from contents where todo = 'limit'"):
-        known |= {"code": Code.ITEM_LIMIT, **finish_run.reject_limited(data)}
+        known |= {"code": Code.ITEM_LIMIT, **_reject_limited(data)}
     run = journal.advance(parts, run, Step.MAPPING, **known) or run
     gate = None
     if not run.approved_by:
@@ -119,7 +119,7 @@ def _decide(data: RunData, now: datetime) -> Decided:
     columnar, parts = data.engine, data.parts
     pepper = journal.get_pepper(parts, data.run.connection).version
     index = directory.Place(parts.directory_index, parts.directory)
-    directory.refresh(columnar, parts.graph, index, data.connection, pepper, now)
+    directory.refresh(columnar, parts.graph, index, data.connection, pepper_version=pepper, now=now)
     make_students(columnar)
     directory.map_persons(columnar)
     columnar.run("drop table users")
@@ -148,6 +148,19 @@ def _map_activities(data: RunData, now: datetime) -> None:
         decided = decide_all(data, Buckets.split(data), now, write=True)
     run = journal.advance(parts, run, run.step, bucket_shards=tuple(decided.bucket_shards)) or run
     _hand_over(parts, run, Stage.ACTIVITIES, sum(decided.bucket_shards))
+
+
+def _reject_limited(data: RunData) -> dict[str, object]:
+    """Add the items that found no place to the run's report; return what changes in its document."""
+    rows = data.engine.rows(
+        "select r.line from contents c join package_contents r on r.pk = c.pk and not r.loser where c.todo = 'limit' "
+        "order by r.line"
+    )
+    message = "There is no place left for this item (active_item_limit, total_item_limit)."
+    found = [
+        Reject(file="PA_CPNT", line=line, field="CPNT_ID", code=Code.ITEM_LIMIT, message=message) for (line,) in rows
+    ]
+    return rejects.add(data.parts, data.run, found)
 
 
 def _hand_over(parts: Parts, run: Run, stage: Stage, count: int) -> None:

@@ -40,7 +40,8 @@ def decide(engine: Engine, connection: Connection, now: datetime) -> None:
         "when m.user_id is null then 'unmapped' "
         "when a.parked then case when p.ext is null then 'park_table' else 'same' end "
         "when a.origin = 'done' then 'same' "
-        f"when a.origin = 'gone' and a.status <> 'completed' then case when {unlicensed} then 'park_licence' else 'withdraw' end "
+        f"when a.origin = 'gone' and a.status <> 'completed' then case when {unlicensed} then 'park_licence' else "
+        "'withdraw' end "
         "when a.frozen then case when p.ext is null then 'frozen' else 'same' end "
         "when p.ext is null and c.key is null then 'park_content' "
         f"when p.ext is not null and not ({differs} or {changed}) then 'same' "
@@ -85,9 +86,11 @@ def plan_contents(engine: Engine) -> None:
 def plan_activities(engine: Engine, connection: Connection) -> None:
     """Make the table `operations` for a bucket: by learner, a delete before the create that replaces it."""
     engine.run(
-        "create or replace table operations as select row_number() over (order by place, step) - 1 as number, place, act, "
+        "create or replace table operations as select row_number() over (order by place, step) - 1 as number, "
+        "place, act, "
         f"{text(connection.configuration_id + ':')} || ext as key, graph_id, person, body from ("
-        "select dense_rank() over (order by user_id, ext) - 1 as place, dense_rank() over (order by user_id) as person, "
+        "select dense_rank() over (order by user_id, ext) - 1 as place, dense_rank() over (order by user_id) as "
+        "person, "
         "ext, step, act, case when act = 'create' then null else activity_id end as graph_id, "
         f"case act when 'create' then json_merge_patch('{{}}', {_body(connection)})::varchar "
         f"when 'update' then ({_body(connection)})::varchar end as body "

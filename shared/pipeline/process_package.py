@@ -15,7 +15,7 @@ from shared.domain.errors import BusyError, Code, ConnectorError, PackageError, 
 from shared.domain.messages import MAP_LEARNERS, MapLearners
 from shared.domain.package import Kind
 from shared.domain.runs import ATTEMPTS, Outcome, Run, Step
-from shared.domain.state import CurrentSync, State
+from shared.domain.state import State
 from shared.domain.turns import Turn, next_turn
 from shared.pipeline import finish_run, journal, refusals
 from shared.pipeline.engine import engine
@@ -48,36 +48,41 @@ def _open_run(parts: Parts, name: str) -> Run | None:
     state = journal.get_state(parts, name)
     if state.sync is not None and state.sync.collecting:
         return None
-    superseded = None
+    halted = None
     if state.open_run:
         run = journal.get_run(parts, name, state.open_run)
-        if run.step is Step.PROCESSING:
-            return run
-        if run.step is Step.ENDED:
-            journal.change_state(parts, name, lambda s: s.model_copy(update={"open_run": None}))
-        elif run.step is not Step.HALTED:
-            return None
-        else:
-            superseded = run
+        if run.step is not Step.HALTED:
+            return _resume(parts, run)
+        halted = run
     connection = journal.get_connection(parts, name)
-    turn = _next_turn(parts, name, connection, superseded)
+    turn = _next_turn(parts, name, connection, halted)
     if turn is None:
-        _nothing_left(parts, name, connection, superseded)
+        _nothing_left(parts, name, connection, halted)
         return None
-    state = journal.get_state(parts, name)
-    sync = state.sync
-    if sync is None or sync.outcome is Outcome.FAILED or sync.planned:
+    if not _may_start(parts, name, connection, turn):
         journal.close_sync(parts, name)
         return None
-    if not _bridge_gap(parts, name, connection, state, turn):
-        journal.close_sync(parts, name)
-        return None
-    if superseded is not None:
-        finish_run.supersede(parts, superseded)
-    run = _new_run(parts, name, connection, state, sync, turn)
+    if halted is not None:
+        finish_run.supersede(parts, halted)
+    run = _new_run(parts, name, connection, turn)
     journal.put_new_run(parts, run)
     journal.change_state(parts, name, lambda s: s.model_copy(update={"open_run": run.run_id, "rerun_hash": None}))
     return run
+
+
+def _resume(parts: Parts, run: Run) -> Run | None:
+    """Return a run whose processing was interrupted; other steps have their own ways."""
+    if run.step is Step.ENDED:
+        finish_run.settle(parts, run)
+    return run if run.step is Step.PROCESSING else None
+
+
+def _may_start(parts: Parts, name: str, connection: Connection, turn: Turn) -> bool:
+    """Tell whether a look is under way that wants packages processed, and the next one may be."""
+    sync = journal.get_state(parts, name).sync
+    if sync is None or sync.outcome is Outcome.FAILED or sync.planned:
+        return False
+    return _bridge_gap(parts, name, connection, turn)
 
 
 def _next_turn(parts: Parts, name: str, connection: Connection, halted: Run | None) -> Turn | None:
@@ -102,17 +107,16 @@ def _next_turn(parts: Parts, name: str, connection: Connection, halted: Run | No
 def _nothing_left(parts: Parts, name: str, connection: Connection, halted: Run | None) -> None:
     state = journal.get_state(parts, name)
     if state.sync is not None:
-        refusals.tell_skipped(parts, name, connection, state.sync.sync_id)
+        refusals.tell_skipped(parts, connection, refusals.Place(name, state.sync.sync_id))
     if halted is not None:
         # Whatever comes waits behind a halted run, and every look says so until somebody approves it.
-        journal.change_state(
-            parts, name, lambda s: s.model_copy(update={"sync": journal.worsen_sync(s.sync, halted)})
-        )
+        journal.change_state(parts, name, lambda s: s.model_copy(update={"sync": journal.worsen_sync(s.sync, halted)}))
     journal.close_sync(parts, name)
 
 
-def _bridge_gap(parts: Parts, name: str, connection: Connection, state: State, turn: Turn) -> bool:
+def _bridge_gap(parts: Parts, name: str, connection: Connection, turn: Turn) -> bool:
     """Name the days whose delta is missing; false when the connection wants to stop there."""
+    state = journal.get_state(parts, name)
     gap = _gap(connection, state, turn)
     if not gap:
         return True
@@ -139,17 +143,16 @@ def _gap(connection: Connection, state: State, turn: Turn) -> list[str]:
     return [day.isoformat() for day in missing_days(state.committed.timestamp, turn.main.timestamp, zone)]
 
 
-def _new_run(
-    parts: Parts, name: str, connection: Connection, state: State, sync: CurrentSync, turn: Turn
-) -> Run:
+def _new_run(parts: Parts, name: str, connection: Connection, turn: Turn) -> Run:
     now = parts.clock()
+    state = journal.get_state(parts, name)
     warnings: tuple[str, ...] = ()
     if gap := _gap(connection, state, turn):
         warnings = (f"The delta of {', '.join(gap)} is missing.",)
     return Run(
         run_id=journal.new_run_id(now),
         connection=name,
-        sync_id=sync.sync_id,
+        sync_id=state.sync.sync_id if state.sync else "",
         package=turn.main.file,
         kind=turn.main.kind,
         content_hash=turn.main.content_hash,
@@ -157,7 +160,7 @@ def _new_run(
         keys_path=turn.keys.sealed_path if turn.keys else None,
         keys_hash=turn.keys.content_hash if turn.keys else None,
         timestamp=turn.main.timestamp,
-        dry_run=sync.dry_run,
+        dry_run=state.sync is not None and state.sync.dry_run,
         started_at=now,
         touched_at=now,
         warnings=warnings,
@@ -165,9 +168,7 @@ def _new_run(
 
 
 def _process(parts: Parts, run: Run) -> None:
-    run = (
-        journal.advance(parts, run, Step.PROCESSING, attempts=run.attempts + 1) or run
-    )
+    run = journal.advance(parts, run, Step.PROCESSING, attempts=run.attempts + 1) or run
     try:
         _read_and_commit(parts, run)
     except PackageError as error:
@@ -221,4 +222,3 @@ def _commit(parts: Parts, run: Run, reading: Reading) -> None:
     if moved:
         body = MapLearners(connection=run.connection, run_id=run.run_id)
         parts.messages.send(MAP_LEARNERS, body.model_dump_json())
-

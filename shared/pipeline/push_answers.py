@@ -46,9 +46,9 @@ class Ledger:
         self.stop: Judgement | None = None
         self.deleted_ids = {op.graph_id for op in operations if op.act is Act.DELETE}
         self._deletes = {op.key: op.number for op in operations if op.act is Act.DELETE}
-        self._unlicensed = {
-            op.person for op in operations if self.verdicts.get(op.number) is Verdict.UNLICENSED
-        } - {None}
+        self._unlicensed = {op.person for op in operations if self.verdicts.get(op.number) is Verdict.UNLICENSED} - {
+            None
+        }
 
     def decide(
         self,

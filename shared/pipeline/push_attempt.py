@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from shared.domain.connection import Viva
 from shared.domain.errors import Code, SettingsError
-from shared.domain.plan import Act, Operation, Verdict
+from shared.domain.plan import Act, Operation
 from shared.pipeline.push_answers import Ledger, Task, settle
 from shared.pipeline.push_calls import Calls
 from shared.pipeline.push_shards import Past, Shard

@@ -1,9 +1,7 @@
 """Read one package, and its keys package, into staged rows and the tables that follow from them."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from shared.domain.connection import Connection, Strict
 from shared.domain.errors import Code, PackageError
@@ -13,13 +11,11 @@ from shared.domain.runs import Reject, Run
 from shared.domain.state import State
 from shared.pipeline import journal, rejects
 from shared.pipeline.ahead import ahead
-from shared.pipeline.archive import Member, members
 from shared.pipeline.directory import local_copy
 from shared.pipeline.engine import Engine
+from shared.pipeline.package_files import PackageFiles
 from shared.pipeline.parts import Parts
-from shared.pipeline.reading import NotUtf8Error, TextFile
 from shared.pipeline.staging import Staged, Stager
-from shared.pipeline.table_plan import keys_table
 from shared.pipeline.tables import merge
 
 log = logging.getLogger(__name__)
@@ -37,6 +33,7 @@ class Manifest(Strict):
     needs_full: bool
     rows: int
     rejected: int
+    """Rows and files that were rejected, those of the keys package as well."""
     rejected_rows: dict[str, int]
     """Rejected rows by kind of the tally."""
     parts: dict[str, list[str]]
@@ -129,80 +126,29 @@ class PackageReader:
         self, path: str, profile: Profile, stager: Stager, wanted: set[str], *, only_keys: bool
     ) -> dict[str, Staged]:
         """Read all files of one package."""
-        windows_1252: set[str] = set()
-        while True:
-            staged: dict[str, Staged] = {}
-            try:
-                with self.parts.sealed.open(path) as sealed:
-                    self._read_files(sealed, profile, stager, wanted, staged, windows_1252, only_keys=only_keys)
-            except NotUtf8Error as error:
-                windows_1252.add(str(error))
-                for each in staged.values():
-                    stager.discard(each)
-                continue
-            return staged
-
-    def _read_files(  # noqa: D417 - the rest says itself
-        self,
-        sealed: object,
-        profile: Profile,
-        stager: Stager,
-        wanted: set[str],
-        staged: dict[str, Staged],
-        windows_1252: set[str],
-        *,
-        only_keys: bool,
-    ) -> None:
         passphrase = self.connection.pgp_passphrase_secret
         secrets = self.parts.secrets
-        with self.parts.opener.open(
-            sealed,  # type: ignore[arg-type]
-            secrets.list_versions(self.connection.pgp_key_secret),
-            secrets.list_versions(passphrase) if passphrase else (),
-            require_signature=self.connection.require_signature,
-        ) as opened:
-            found: set[str] = set()
-            with ahead(opened.chunks()) as chunks:
-                for member in members(chunks, unpacked_limit_bytes=self.connection.unpacked_limit_bytes):
-                    table = self._table_of(member, profile, only_keys=only_keys)
-                    if table is not None and table in found:
-                        raise PackageError(
-                            f"The package holds {table} more than once. Have it made again.", Code.FILE_AMBIGUOUS
-                        )
-                    found.update({table} if table else ())
-                    if table is None or table not in wanted:
-                        _pass_over(member.chunks())
-                        continue
-                    file = PurePosixPath(member.name).name
-                    spec = profile.tables[table]
-                    source = TextFile(iter(member.chunks()), windows_1252=file in windows_1252)
-                    suffix = profile.keys_suffix if only_keys else ""
-                    staged[table] = Staged(table + suffix, file)
-                    try:
-                        staged[table] = stager.stage(
-                            table + suffix, keys_table(spec) if only_keys else spec, file, source
-                        )
-                    except NotUtf8Error:
-                        raise NotUtf8Error(file) from None
-                    _pass_over(member.chunks())
-                    self.warnings += staged[table].warnings
+        windows_1252: set[str] = set()
+        while True:
+            files = PackageFiles(profile, stager, wanted, windows_1252, only_keys=only_keys)
+            with (
+                self.parts.sealed.open(path) as sealed,
+                self.parts.opener.open(
+                    sealed,
+                    secrets.list_versions(self.connection.pgp_key_secret),
+                    secrets.list_versions(passphrase) if passphrase else (),
+                    require_signature=self.connection.require_signature,
+                ) as opened,
+                ahead(opened.chunks()) as chunks,
+            ):
+                if not files.read(chunks, self.connection.unpacked_limit_bytes):
+                    continue
             if not only_keys or self.run.kind is Kind.KEYS:
                 self.key_id = opened.seal.key_id
-            self.warnings += [w for w in opened.seal.warnings if w not in self.warnings]
-
-    def _table_of(self, member: Member, profile: Profile, *, only_keys: bool) -> str | None:
-        path = PurePosixPath(member.name)
-        stem = path.stem.upper()
-        if path.suffix.lower() in (".csv", ".txt"):
-            if only_keys and stem.endswith(profile.keys_suffix):
-                stem = stem.removesuffix(profile.keys_suffix)
-                if stem in profile.names:
-                    return profile.names[stem]
-            elif not only_keys and stem in profile.names:
-                return profile.names[stem]
-        known = stem.removesuffix(profile.keys_suffix) in {*profile.unread_tables, *profile.names}
-        self.warnings.append(f"{path.name} was left alone: {'not read for now' if known else 'unknown file'}.")
-        return None
+            for warning in (*files.warnings, *opened.seal.warnings):
+                if warning not in self.warnings:
+                    self.warnings.append(warning)
+            return files.staged
 
     def _check_limit(self, rows: int, rejected: int, staged: dict[str, Staged]) -> None:
         percent, count = self.connection.reject_limit_percent, self.connection.reject_limit_count
@@ -256,7 +202,7 @@ class PackageReader:
             learner_part=learner_part,
             needs_full=needs_full,
             rows=sum(each.rows for each in staged.values()),
-            rejected=sum(each.rejected for each in staged.values()),
+            rejected=self.engine.one("select count(*) from rejects"),
             rejected_rows={kind: staged[name].rejected for name, kind in COUNTED.items() if name in staged},
             parts={name: self._upload(staged[name]) for name in COUNTED if name in staged},
             twins={name: lines for name, lines in twins.items() if name in COUNTED},
@@ -275,11 +221,3 @@ class PackageReader:
             self.parts.records.put_file(path, part)
             paths.append(path)
         return paths
-
-
-def _pass_over(chunks: Iterator[bytes]) -> None:
-    """Read to the end of a member without looking at it."""
-    for _ in chunks:
-        pass
-
-

@@ -75,8 +75,7 @@ class TextFile:
             pass
         raw = bytes(self._buffer[:end] if end else self._buffer)
         del self._buffer[: len(raw)]
-        if raw.startswith(codecs.BOM_UTF8):
-            raw = raw[len(codecs.BOM_UTF8) :]
+        raw = raw.removeprefix(codecs.BOM_UTF8)
         if not raw.strip():
             return None
         text = raw.decode("utf-8", errors="replace")
@@ -125,11 +124,11 @@ class TextFile:
     def _header_end(self) -> int:
         """Length of the header record, or 0 when more is needed to tell."""
         mark, newline = self._buffer.find(MARK), self._buffer.find(b"\n")
-        if 0 <= mark and (newline < 0 or mark < newline):
+        if mark >= 0 and (newline < 0 or mark < newline):
             end = mark + len(MARK)
             if len(self._buffer) < end + 2:
                 return 0
-            return end + (2 if self._buffer[end : end + 2] == b"\r\n" else self._buffer[end] == 0x0A)
+            return end + (2 if self._buffer[end : end + 2] == b"\r\n" else self._buffer[end : end + 1] == b"\n")
         return newline + 1
 
     def _cut(self) -> int:
@@ -200,9 +199,7 @@ def _read_header(text: str, *, marked: bool, line_per_record: bool) -> Header:
     text = text.replace(MARK.decode(), "").strip("\r\n")
     delimiter = max((d.decode() for d in _DELIMITERS), key=text.count)
     columns = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
-    return Header(
-        tuple(column.strip().upper() for column in columns), delimiter, marked, line_per_record
-    )
+    return Header(tuple(column.strip().upper() for column in columns), delimiter, marked, line_per_record)
 
 
 @dataclass(frozen=True, slots=True)

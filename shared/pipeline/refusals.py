@@ -1,11 +1,13 @@
 """Runs of packages that were never opened: too large, or older than what is published."""
 
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from shared.domain.connection import Connection
 from shared.domain.errors import Code
 from shared.domain.package import Kind, PackageName
 from shared.domain.runs import Outcome, Run, Step
+from shared.domain.state import State
 from shared.domain.turns import Fetched, FileSeen, Standing
 from shared.pipeline import journal
 from shared.pipeline.parts import Parts
@@ -14,23 +16,26 @@ UNFETCHED = "unfetched-"
 """Stands before the size and time of a package whose content nobody has seen."""
 
 
-def refuse_unopened(
-    parts: Parts,
-    name: str,
-    connection: Connection,
-    sync_id: str,
-    package: PackageName,
-    entry: FileSeen,
-    code: Code,
-    message: str,
-) -> None:
-    """Note that a package is refused before it is even fetched; a change of the settings lifts it."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a refusal is told."""
+
+    connection: str
+    sync_id: str
+
+
+def refuse_oversized(parts: Parts, connection: Connection, place: Place, package: PackageName, entry: FileSeen) -> None:
+    """Note that a package is too large to be fetched; a change of the settings lifts that."""
     pseudo = f"{UNFETCHED}{entry.modified_at:%Y%m%dT%H%M%S}-{entry.size_bytes}-{entry.name}"
-    run = _ended_run(parts, name, sync_id, package, pseudo, Outcome.REJECTED).changed(code=code, message=message)
+    run = _ended_run(parts, place, package, pseudo, Outcome.REJECTED).changed(
+        code=Code.PACKED_SIZE_EXCEEDED,
+        message=f"The package has {entry.size_bytes} bytes, more than the {connection.packed_limit_bytes} that "
+        "packed_limit_bytes allows. Have SuccessFactors make a smaller one, or raise the limit.",
+    )
     journal.put_new_run(parts, run)
     journal.put_package(
         parts,
-        name,
+        place.connection,
         Fetched(
             content_hash=pseudo,
             file=package.file,
@@ -43,14 +48,17 @@ def refuse_unopened(
             run_id=run.run_id,
         ),
     )
-    journal.put_file(parts, name, entry.model_copy(update={"content_hash": pseudo}))
-    journal.change_state(
-        parts, name, lambda state: state.model_copy(update={"sync": journal.worsen_sync(state.sync, run)})
-    )
+    journal.put_file(parts, place.connection, entry.model_copy(update={"content_hash": pseudo}))
+
+    def worsen(state: State) -> State:
+        return state.model_copy(update={"sync": journal.worsen_sync(state.sync, run)})
+
+    journal.change_state(parts, place.connection, worsen)
 
 
-def tell_skipped(parts: Parts, name: str, connection: Connection, sync_id: str) -> None:
+def tell_skipped(parts: Parts, connection: Connection, place: Place) -> None:
     """Say once of every delta in the folder that is older than what is published that it is skipped."""
+    name = place.connection
     state = journal.get_state(parts, name)
     if state.committed is None:
         return
@@ -67,21 +75,19 @@ def tell_skipped(parts: Parts, name: str, connection: Connection, sync_id: str) 
             or (fetched and fetched.standing is not Standing.COLLECTED)
         ):
             continue
-        run = _ended_run(parts, name, sync_id, package, entry.content_hash or "", Outcome.SKIPPED)
+        run = _ended_run(parts, place, package, entry.content_hash or "", Outcome.SKIPPED)
         journal.put_new_run(parts, run.changed(message="It is older than what is published, and was skipped."))
         journal.put_file(parts, name, entry.model_copy(update={"told": True}))
         if fetched:
             journal.put_package(parts, name, fetched.model_copy(update={"standing": Standing.TAKEN}))
 
 
-def _ended_run(
-    parts: Parts, name: str, sync_id: str, package: PackageName, content_hash: str, outcome: Outcome
-) -> Run:
+def _ended_run(parts: Parts, place: Place, package: PackageName, content_hash: str, outcome: Outcome) -> Run:
     now = parts.clock()
     return Run(
         run_id=journal.new_run_id(now),
-        connection=name,
-        sync_id=sync_id,
+        connection=place.connection,
+        sync_id=place.sync_id,
         package=package.file,
         kind=package.kind,
         content_hash=content_hash,

@@ -5,6 +5,7 @@ import io
 
 from shared.domain.errors import Code
 from shared.domain.runs import Reject, Run
+from shared.pipeline import journal
 from shared.pipeline.engine import Engine
 from shared.pipeline.parts import Parts
 
@@ -55,3 +56,21 @@ def as_csv(run: Run, rejects: list[Reject]) -> bytes:
 def harmless(value: object) -> object:
     """Keep a spreadsheet from taking a text for a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def add(parts: Parts, run: Run, found: list[Reject]) -> dict[str, object]:
+    """Add rejects to the run and to its report; a second call with the same ones adds nothing."""
+    place = path(run)
+    try:
+        report = parts.reports.get(place)
+    except FileNotFoundError:
+        report = header()
+    lines = as_csv(run, found)
+    if lines not in report:
+        parts.reports.put(place, report + lines)
+        run = journal.get_run(parts, run.connection, run.run_id)
+        first = (*run.rejects, *found)[:FIRST]
+        values: dict[str, object] = {"rejects": first, "reject_count": run.reject_count + len(found)}
+        journal.change_run(parts, run, lambda newest: newest.changed(**values))
+        return values
+    return {}

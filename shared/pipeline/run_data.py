@@ -80,9 +80,7 @@ class RunData:
 
     def _package_rows(self, table: str, kind: str) -> None:
         """Make `package_<kind>`: the rows that this package brought, by primary key."""
-        self.engine.run(
-            f"create or replace table package_{kind} (pk uuid, line bigint, loser boolean, student uuid)"
-        )
+        self.engine.run(f"create or replace table package_{kind} (pk uuid, line bigint, loser boolean, student uuid)")
         paths = self.manifest.parts.get(table, [])
         if not paths:
             return
@@ -151,7 +149,8 @@ class RunData:
                     file.write(self.parts.pushes.get(path) + b"\n")
         if local.stat().st_size:
             self.engine.run(
-                f"insert into receipts by name select * from read_json({text(str(local))}, format = 'newline_delimited', "
+                f"insert into receipts by name select * from read_json({text(str(local))}, format = "
+                "'newline_delimited', "
                 "columns = {number: 'BIGINT', act: 'VARCHAR', key: 'VARCHAR', verdict: 'VARCHAR', graph_id: 'VARCHAR', "
                 "code: 'VARCHAR', reason: 'VARCHAR'}) where number is not null"
             )

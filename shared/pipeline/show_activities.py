@@ -45,8 +45,8 @@ ACTIVITY_COLUMNS = (
 def show_activities(engine: Engine, profile: Profile, connection: Connection, known: Known) -> None:
     """Make the tables `activities`, `plan_rows` and `completion_rows`.
 
-    Needs the views of the tables, `students`, and the table `published` (columns of `SNAPSHOT`). `activities` has one row for every
-    assignment in the plan, everything published, and every credited completion that stands for itself; `origin` is
+    Needs the views of the tables, `students`, and the table `published` (columns of `SNAPSHOT`).
+    `activities` has one row for every assignment in the plan, everything published, and every credited completion that stands for itself; `origin` is
     `plan`, `gone` (published, open, and no longer in the plan), `done` (published and completed) or `self`.
     `plan_rows` and `completion_rows` lead from a row of the package (its pk) to its activity.
     """
@@ -72,7 +72,8 @@ def show_activities(engine: Engine, profile: Profile, connection: Connection, kn
     engine.run(
         f"create or replace table activities as select * replace (parked or ({hold}) as parked) from ("
         "select o.ext, 'assignment' as kind, o.person, o.student, o.content, o.type, "
-        "case when d.day is not null then 'completed' when o.in_progress then 'inProgress' else 'notStarted' end as status, "
+        "case when d.day is not null then 'completed' when o.in_progress then 'inProgress' else 'notStarted' end "
+        "as status, "
         "o.assigned_at, o.day, o.due_at, d.done_at as completed_at, d.day as completed_on, d.status as completed_as, "
         "o.assigner, o.frozen and d.day is null as frozen, o.parked, o.origin "
         "from open o asof left join days d on o.person = d.person and o.content = d.content "
@@ -125,12 +126,14 @@ def _plan(engine: Engine, profile: Profile, connection: Connection, known: Known
     )
     ext = "concat_ws(chr(31), a.pk::varchar, coalesce(a.ASSGN_DTE_TEXT, ''))"
     engine.run(
-        f"create or replace temp table plan as select sha256({ext})[1:32] as ext, a.pk, a.STUD_ID as student, s.person, "
+        f"create or replace temp table plan as select sha256({ext})[1:32] as ext, a.pk, a.STUD_ID as student, "
+        "s.person, "
         f"{external_id('a.CPNT_TYP_ID', 'a.CPNT_ID')} as content, a.ASSGN_DTE as assigned_at, "
         f"{local_day('a.ASSGN_DTE', connection.source_time_zone)} as day, a.REQ_DTE as due_at, "
         f"case r.REQUIRED when true then 'required' when false then 'recommended' else {default} end as type, "
         "u.person as assigner, coalesce(s.inactive, false) as frozen, "
-        f"{str(type_unknown).lower()} and a.RTYP_ID is not null as parked, coalesce({progress or 'false'}, false) as in_progress "
+        f"{str(type_unknown).lower()} and a.RTYP_ID is not null as parked, coalesce({progress or 'false'}, false) "
+        "as in_progress "
         "from PA_STUD_CPNT a left join students s on s.student = a.STUD_ID "
         "left join PA_RQMT_TYPE r on r.RTYP_ID = a.RTYP_ID left join students u on u.student = a.ASSGN_USER"
     )
@@ -145,7 +148,8 @@ def _completions(engine: Engine, connection: Connection) -> None:
     )
     engine.run(
         "create or replace temp table credited as select h.pk, h.STUD_ID as student, s.person, "
-        f"{external_id('h.CPNT_TYP_ID', 'h.CPNT_ID')} as content, h.COMPL_DTE as done_at, h.COMPL_DTE_TEXT as done_text, "
+        f"{external_id('h.CPNT_TYP_ID', 'h.CPNT_ID')} as content, h.COMPL_DTE as done_at, h.COMPL_DTE_TEXT as "
+        "done_text, "
         f"{local_day('h.COMPL_DTE', connection.source_time_zone)} as day, h.CMPL_STAT_ID as status "
         "from PA_CPNT_EVTHST h left join students s on s.student = h.STUD_ID "
         "where h.CMPL_STAT_ID in (select status from credits where typ is null) "
@@ -154,8 +158,10 @@ def _completions(engine: Engine, connection: Connection) -> None:
     first = "arg_min({}, row(done_at, pk))"
     ext = "concat_ws(chr(31), person::varchar, content, done_text, status)"
     engine.run(
-        f"create or replace temp table completions as select sha256({ext})[1:32] as ext, * from (select person, content, day, "
-        f"status, min(done_at) as done_at, {first.format('done_text')} as done_text, {first.format('student')} as student, "
+        f"create or replace temp table completions as select sha256({ext})[1:32] as ext, * from (select person, "
+        "content, day, "
+        f"status, min(done_at) as done_at, {first.format('done_text')} as done_text, {first.format('student')} as "
+        "student, "
         f"{first.format('pk')} as pk from credited where person is not null group by person, content, day, status)"
     )
 
@@ -170,7 +176,8 @@ def _published_columns() -> str:
 def _completion_rows(engine: Engine) -> None:
     """Lead every completion row to the activity it counts with; without `credit` it is ignored."""
     engine.run(
-        "create or replace temp table counts_with as select person, content, completed_on as day, completed_as as status, "
+        "create or replace temp table counts_with as select person, content, completed_on as day, completed_as "
+        "as status, "
         "min(ext) as ext from activities where status = 'completed' group by all"
     )
     engine.run(
@@ -178,5 +185,6 @@ def _completion_rows(engine: Engine) -> None:
         "c.pk is not null as credit, l.ext "
         "from PA_CPNT_EVTHST h left join students s on s.student = h.STUD_ID "
         "left join credited c on c.pk = h.pk "
-        "left join counts_with l on l.person = c.person and l.content = c.content and l.day = c.day and l.status = c.status"
+        "left join counts_with l on l.person = c.person and l.content = c.content and l.day = c.day and l.status "
+        "= c.status"
     )

@@ -76,9 +76,7 @@ def show_contents(engine: Engine, profile: Profile, connection: Connection, know
 
 def _labels(engine: Engine, profile: Profile, connection: Connection) -> list[str]:
     """One text for every label id: the connection's locale, else English, else the first by name."""
-    rank = (
-        f"case LOCALE_ID when {text(connection.locale)} then '0' when 'English' then '1' else '2' || LOCALE_ID end"
-    )
+    rank = f"case LOCALE_ID when {text(connection.locale)} then '0' when 'English' then '1' else '2' || LOCALE_ID end"
     engine.run(
         "create or replace temp table labels as select LABEL_ID as id, "
         f"arg_min(LABEL_VALUE, {rank}) filter (LABEL_VALUE is not null) as value, "
@@ -86,9 +84,7 @@ def _labels(engine: Engine, profile: Profile, connection: Connection) -> list[st
         "from PV_I18N_ACTIVE_LOCALE_LABEL group by all"
     )
     tags = ", ".join(f"({text(locale)}, {text(tag)})" for locale, tag in profile.language_tags.items())
-    engine.run(
-        f"create or replace temp table tags as select * from (values {tags}) as t(locale, tag)"
-    )
+    engine.run(f"create or replace temp table tags as select * from (values {tags}) as t(locale, tag)")
     unknown = engine.rows(
         "select distinct locale from labels where locale is not null and locale not in (select locale from tags) "
         "order by locale limit 20"
@@ -108,9 +104,7 @@ def _library(engine: Engine, known: Known) -> list[str]:
             "from PA_CATALOG_ITEM i semi join (select * from PA_CATALOG where ACTIVE) c using (CATALOG_ID)"
         )
         return []
-    engine.run(
-        "create or replace temp table shelved as select distinct CPNT_TYP_ID as typ, CPNT_ID as id from PA_CPNT"
-    )
+    engine.run("create or replace temp table shelved as select distinct CPNT_TYP_ID as typ, CPNT_ID as id from PA_CPNT")
     if in_use:
         return ["Libraries came without PA_CATALOG_ITEM, so items are shown whatever library they are in."]
     return []
@@ -122,7 +116,8 @@ def _items(engine: Engine, connection: Connection) -> None:
     if connection.publish_author:
         engine.run(
             "create or replace temp table authors as select CPNT_TYP_ID as typ, CPNT_ID as id, "
-            "list_sort(list_distinct(list(INST_NAME))) as authors from PA_CPNT_EVTHST where INST_NAME is not null group by all"
+            "list_sort(list_distinct(list(INST_NAME))) as authors from PA_CPNT_EVTHST where INST_NAME is not "
+            "null group by all"
         )
     else:
         engine.run("create or replace temp table authors (typ varchar, id varchar, authors varchar[])")

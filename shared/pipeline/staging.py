@@ -22,9 +22,7 @@ create table if not exists rejects (
     pk uuid, key_readable boolean
 )"""
 
-_MALFORMED = (
-    "The record has not as many fields as the header, or its quotes do not close. Correct it at the source."
-)
+_MALFORMED = "The record has not as many fields as the header, or its quotes do not close. Correct it at the source."
 
 
 @dataclass(slots=True)
@@ -78,7 +76,7 @@ class Stager:
         for column in plan.missing:
             staged.refused = True
             message = f"The column {column} is missing from the header. {plan.hint}".strip()
-            self.reject(table_name, file, 1, column, Code.COLUMN_MISSING, message)
+            self._reject(staged, 1, column, Code.COLUMN_MISSING, message)
         for segment in source.segments() if header else ():
             if header and not staged.refused:
                 self._segment(staged, plan, header, segment)
@@ -86,16 +84,14 @@ class Stager:
             staged.warnings.append(f"{file} is not UTF-8; it was read as Windows-1252.")
         return staged
 
-    def discard(self, staged: Staged) -> None:
-        """Forget what was staged of a file that has to be read again."""
-        for part in staged.parts:
-            part.unlink(missing_ok=True)
-        self.engine.run("delete from rejects where file = ?", [staged.file])
+    def forget(self) -> None:
+        """Forget the rejects of a package that has to be read again; its staged parts are written over."""
+        self.engine.run("delete from rejects")
 
-    def reject(self, table: str, file: str, line: int, column: str, code: Code, message: str) -> None:
-        """Note one reject."""
+    def _reject(self, staged: Staged, line: int, column: str, code: Code, message: str) -> None:
         self.engine.run(
-            "insert into rejects values (?, ?, ?, ?, ?, ?, null, false)", [table, file, line, column, code, message]
+            "insert into rejects values (?, ?, ?, ?, ?, ?, null, false)",
+            [staged.table, staged.file, line, column, code, message],
         )
 
     def _segment(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> None:
@@ -104,9 +100,7 @@ class Stager:
         rows = self.engine.one("select count(*) from segment")
         bad = self.engine.one("select count(*) from segment where fault is not null")
         if bad:
-            cases = " ".join(
-                f"when {number} then {text(fault.message)}" for number, fault in enumerate(plan.faults)
-            )
+            cases = " ".join(f"when {number} then {text(fault.message)}" for number, fault in enumerate(plan.faults))
             codes = " ".join(f"when {number} then {text(fault.code)}" for number, fault in enumerate(plan.faults))
             fields = " ".join(f"when {number} then {text(fault.column)}" for number, fault in enumerate(plan.faults))
             self.engine.run(
@@ -149,7 +143,8 @@ class Stager:
             return False
         step = 1 if header.line_per_record or not header.marked else 0
         self.engine.run(
-            f"update segment set line = {segment.first_line} + {step} * segment.rowid + place.above from (select rowid as id, "
+            f"update segment set line = {segment.first_line} + {step} * segment.rowid + place.above from (select "
+            "rowid as id, "
             "coalesce(sum(inner_lines) over (order by rowid rows between unbounded preceding and 1 preceding), 0) "
             "as above from heights) place where segment.rowid = place.id"
         )
@@ -163,7 +158,7 @@ class Stager:
                 f"create or replace temp table segment as {plan.select(source, segment, line='LINE::bigint')}"
             )
         for line in repaired.malformed_lines:
-            self.reject(staged.table, staged.file, line, "", Code.RECORD_MALFORMED, _MALFORMED)
+            self._reject(staged, line, "", Code.RECORD_MALFORMED, _MALFORMED)
         staged.rows += len(repaired.malformed_lines)
         staged.rejected += len(repaired.malformed_lines)
 
@@ -180,4 +175,3 @@ def _in_memory(data: bytes) -> Iterator[str]:
         yield f"/proc/self/fd/{descriptor}"
     finally:
         os.close(descriptor)
-

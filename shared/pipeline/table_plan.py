@@ -84,7 +84,7 @@ class TablePlan:
 
     def source(self, path: str, header: Header, *, strict: bool, with_line: bool = False) -> str:
         """Return the relation of one segment's records, all text."""
-        typed = {c: "VARCHAR" for c in (*self.raw, *(("LINE",) if with_line else ()))}
+        typed = dict.fromkeys((*self.raw, *(("LINE",) if with_line else ())), "VARCHAR")
         delimiter = "," if with_line else header.delimiter
         return (
             f"read_csv({text(path)}, header = false, auto_detect = false, delim = {text(delimiter)}, quote = '\"', "

@@ -73,12 +73,12 @@ def _winners(engine: Engine, table_name: str, staged: Staged | None, merged: Mer
     if staged is None or not staged.parts:
         return None
     rows = parquet(staged.parts)
-    has_time = engine.one(
-        f"select count(*) from (describe select * from {rows}) where column_name = 'LST_UPD_TSTMP'"
-    )
+    has_time = engine.one(f"select count(*) from (describe select * from {rows}) where column_name = 'LST_UPD_TSTMP'")
     # Where one of the twins does not say when it changed, the times decide nothing.
     order = "dated desc, line desc" if has_time else "line desc"
-    dated = "case when count(LST_UPD_TSTMP) over (partition by pk) = count(*) over (partition by pk) then LST_UPD_TSTMP end"
+    dated = (
+        "case when count(LST_UPD_TSTMP) over (partition by pk) = count(*) over (partition by pk) then LST_UPD_TSTMP end"
+    )
     engine.run(
         "create or replace temp table losers as select line from ("
         f"select line, row_number() over (partition by pk order by {order}) as place from "
@@ -93,14 +93,10 @@ def _winners(engine: Engine, table_name: str, staged: Staged | None, merged: Mer
 
 def _unreadable(engine: Engine, table_name: str) -> bool:
     """Tell whether a row was rejected whose key nobody can tell."""
-    return bool(
-        engine.one("select count(*) from rejects where table_name = ? and not key_readable", [table_name])
-    )
+    return bool(engine.one("select count(*) from rejects where table_name = ? and not key_readable", [table_name]))
 
 
-def make_views(
-    engine: Engine, profile: Profile, connection: Connection, tables: Mapping[str, Path]
-) -> None:
+def make_views(engine: Engine, profile: Profile, connection: Connection, tables: Mapping[str, Path]) -> None:
     """Make a view per table of the profile; one that never came is empty."""
     for table_name, table in profile.tables.items():
         path = tables.get(table_name)
@@ -111,8 +107,7 @@ def make_views(
             continue
         present = {row[0] for row in engine.rows(f"describe select * from {parquet([path])}")}
         kept = ", ".join(
-            name(column) if column in present else f"null::{type_} as {name(column)}"
-            for column, type_ in typed.items()
+            name(column) if column in present else f"null::{type_} as {name(column)}" for column, type_ in typed.items()
         )
         engine.run(f"create or replace view {name(table_name)} as select {kept} from {parquet([path])}")
 

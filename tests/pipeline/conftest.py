@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -11,15 +12,21 @@ from shared.domain.profile import Table
 from shared.pipeline.engine import Engine, engine, parquet
 from shared.pipeline.reading import TextFile
 from shared.pipeline.staging import Staged, Stager
+from shared.ports import Secret
 
 PEPPER = bytes(range(32))
+
+
+def as_secret(pepper: bytes) -> Secret:
+    """Keep a pepper as the vault does."""
+    return Secret("1", pepper.hex(), datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture(scope="module")
 def columnar() -> Iterator[Engine]:
     """An engine with the pepper set, one for all tests of a module: each staging begins with no rejects."""
     with engine(64) as created:
-        created.set_pepper(PEPPER)
+        created.set_pepper(as_secret(PEPPER))
         yield created
 
 

@@ -67,8 +67,6 @@ class Options:
         if self.day < self.first_day:
             raise ValueError(f"{self.day} is before the first day of this world, {self.first_day}")
         if Kind.DELTA in self.kinds and self.day == self.first_day:
-            raise ValueError(
-                f"nothing has changed by the first day, {self.first_day}: a delta needs a later one"
-            )
+            raise ValueError(f"nothing has changed by the first day, {self.first_day}: a delta needs a later one")
         if not self.customer or "/" in self.customer:
             raise ValueError("the customer is the first part of a file name")

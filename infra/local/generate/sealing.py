@@ -155,9 +155,7 @@ def _gnupg_home() -> Iterator[Path]:
         try:
             yield Path(folder)
         finally:
-            subprocess.run(
-                ["gpgconf", "--homedir", folder, "--kill", "all"], check=False, capture_output=True
-            )
+            subprocess.run(["gpgconf", "--homedir", folder, "--kill", "all"], check=False, capture_output=True)
 
 
 def _command(home: Path) -> list[str]:

@@ -76,9 +76,7 @@ class Activities:
             )
         return Answer(201, {"@odata.type": _PREFIX + kind, **stored})
 
-    def update(
-        self, body: Mapping[str, Any], faults: Faults, *, id_: str | None, external_id: str | None
-    ) -> Answer:
+    def update(self, body: Mapping[str, Any], faults: Faults, *, id_: str | None, external_id: str | None) -> Answer:
         """Change what may be changed; without `@odata.type`, only properties that both kinds have."""
         kind, stored = self.get(id_=id_, external_id=external_id)
         said = self.kind(body)
@@ -97,9 +95,7 @@ class Activities:
             problems.append(Problem("status", "Input field status is invalid"))
         self._judge_fields(problems)
         with self._state.transaction() as db:
-            db.execute(
-                "UPDATE activities SET body = ? WHERE id = ?", (json.dumps({**stored, **given}), stored["id"])
-            )
+            db.execute("UPDATE activities SET body = ? WHERE id = ?", (json.dumps({**stored, **given}), stored["id"]))
         return Answer(204)
 
     def delete(self, *, id_: str | None, external_id: str | None) -> Answer:

@@ -85,8 +85,6 @@ def later(status: int, *, seconds: int | None, minutes: int | None) -> Answer:
     Graph's employee learning API gives the wait in minutes, in the text, and no header; the rest of Graph
     gives it in seconds, in the header.
     """
-    code = {TOO_MANY_REQUESTS: "tooManyRequests", 503: "serviceUnavailable"}.get(
-        status, "internalServerError"
-    )
+    code = {TOO_MANY_REQUESTS: "tooManyRequests", 503: "serviceUnavailable"}.get(status, "internalServerError")
     text = "Please retry again later." if minutes is None else f"Retry after {minutes} minutes"
     return error(status, code, text, headers={} if seconds is None else {"Retry-After": str(seconds)})

@@ -34,18 +34,14 @@ class Call:
             RefusedError: there is none, or it is no object.
         """
         if not isinstance(self.body, dict):
-            raise bad_request(
-                "Empty Payload. JSON content expected." if self.body is NoBody else "Invalid JSON."
-            )
+            raise bad_request("Empty Payload. JSON content expected." if self.body is NoBody else "Invalid JSON.")
         return self.body
 
     def allow_options(self, allowed: Collection[str]) -> None:
         """Refuse options that the resource does not know; the real service may ignore them silently."""
         for name in self.options:
             if name not in allowed:
-                raise bad_request(
-                    f"The query option '{name}' is not supported here.", code="Request_BadRequest"
-                )
+                raise bad_request(f"The query option '{name}' is not supported here.", code="Request_BadRequest")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,7 @@ class Contents:
             row = db.execute(f"SELECT body FROM contents WHERE {column} = ?", (value,)).fetchone()
         return json.loads(row[0]) if row else None
 
-    def write(
-        self, body: Mapping[str, Any], faults: Faults, *, id_: str | None, external_id: str | None
-    ) -> Answer:
+    def write(self, body: Mapping[str, Any], faults: Faults, *, id_: str | None, external_id: str | None) -> Answer:
         """Upsert by external id, or update by id.
 
         The service's page says in one place that omitted properties keep their value and in another that they
@@ -77,9 +75,7 @@ class Contents:
             **{name: value for name, value in {**kept, **given}.items() if name not in stored},
         }
         self._store(stored)
-        shown = {
-            name: value for name, value in stored.items() if name != "id" or not faults.upsert_body_without_id
-        }
+        shown = {name: value for name, value in stored.items() if name != "id" or not faults.upsert_body_without_id}
         return Answer(202, shown)
 
     def delete(self, *, id_: str | None, external_id: str | None) -> Answer:

@@ -73,9 +73,7 @@ class Delta:
         value = [self._item(names, row) for row in rows[:size]]
         if len(rows) > size:
             place = [rows[size - 1][0], rows[size - 1][1]]
-            return self._page(
-                base, names, value, go_on={**start, "until": until, "place": place, "repeat": True}
-            )
+            return self._page(base, names, value, go_on={**start, "until": until, "place": place, "repeat": True})
         return self._page(base, names, value, delta=self._token(names, since=until, until=None))
 
     def _changes(self, start: dict[str, Any], limit: int) -> list[Any]:

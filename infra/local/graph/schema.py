@@ -76,9 +76,7 @@ class Schema:
         """Say all that is wrong with the object; nothing when it is good."""
         return list(self._object(type_name, value, purpose, ""))
 
-    def _object(
-        self, type_name: str, value: Mapping[str, Any], purpose: Purpose, path: str
-    ) -> Iterator[Problem]:
+    def _object(self, type_name: str, value: Mapping[str, Any], purpose: Purpose, path: str) -> Iterator[Problem]:
         properties = self._types[type_name]
         for name, each in value.items():
             where = path + name

@@ -53,9 +53,7 @@ class Service:
 
     def counters(self) -> Counters:
         """Give the counts so far."""
-        return Counters(
-            self._requests, self._items, self._written.total(), dict(self._reads), dict(self._written)
-        )
+        return Counters(self._requests, self._items, self._written.total(), dict(self._reads), dict(self._written))
 
     def count_request(self) -> None:
         """Count an HTTP request, whatever becomes of it."""
@@ -101,9 +99,7 @@ class Service:
             case ("employeeExperience", _, *_):
                 area = "learning"
                 kind = (
-                    "contents"
-                    if any(each.startswith("learningContents") for each in call.segments)
-                    else "activities"
+                    "contents" if any(each.startswith("learningContents") for each in call.segments) else "activities"
                 )
             case _:
                 raise unknown_path(call.segments[0])
@@ -129,9 +125,7 @@ class Service:
             if faults.take("fail"):
                 raise RefusedError(self._later(faults.fail_status))
         if area == "users" and faults.refuse_users:
-            raise refuse(
-                403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."
-            )
+            raise refuse(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
         if area == "learning" and faults.refuse_learning:
             raise refuse(
                 403,

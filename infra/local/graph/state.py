@@ -83,8 +83,7 @@ class State:
         self._db = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
         # A crash of the process loses nothing; only one of the machine could.
         self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
-            " PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
         )
         self._db.executescript(_SCHEMA)
 

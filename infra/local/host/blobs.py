@@ -116,9 +116,7 @@ class BlobListener:
                     for blob in found:
                         await self._announce(trigger, blob)
                 except AzureError as error:
-                    log.warning(
-                        "Container %s cannot be read (%s).", trigger.path.container, type(error).__name__
-                    )
+                    log.warning("Container %s cannot be read (%s).", trigger.path.container, type(error).__name__)
             await first_of(stop, timeout_seconds=self._settings.blob_scan_seconds)
 
     def _changed(self, trigger: BlobTrigger) -> list[BlobProperties]:
@@ -127,9 +125,7 @@ class BlobListener:
             matching = list(_matching(trigger))
         except ResourceNotFoundError:
             matching = []  # the container is made by whoever writes first
-        trigger.known = {
-            blob.name: blob.etag for blob in matching if trigger.known.get(blob.name) == blob.etag
-        }
+        trigger.known = {blob.name: blob.etag for blob in matching if trigger.known.get(blob.name) == blob.etag}
         changed = []
         for blob in matching:
             if blob.name in trigger.known:

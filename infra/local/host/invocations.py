@@ -36,17 +36,11 @@ class Invocations:
         """
         for binding in function.outputs:
             if binding["type"] not in OUTPUTS:
-                raise HostError(
-                    f"Function {function.name}: output {binding['type']!r} is not supported here."
-                )
+                raise HostError(f"Function {function.name}: output {binding['type']!r} is not supported here.")
             if binding["type"] == "queue":
                 if "{" in binding["queueName"]:
-                    raise HostError(
-                        f"Function {function.name}: a queue name cannot hold a binding expression here."
-                    )
-                self._storage.queue(
-                    binding.get("connection", ""), self._settings.resolve(binding["queueName"])
-                )
+                    raise HostError(f"Function {function.name}: a queue name cannot hold a binding expression here.")
+                self._storage.queue(binding.get("connection", ""), self._settings.resolve(binding["queueName"]))
 
     async def run(self, function: Function, data: Value, metadata: Mapping[str, Value]) -> Answer:
         """Run it, and put its queue outputs into their queues.
@@ -79,17 +73,13 @@ class Invocations:
             value = answer.outputs.get(binding["name"])
             if binding["type"] != "queue" or value is None:
                 continue
-            queue = self._storage.queue(
-                binding.get("connection", ""), self._settings.resolve(binding["queueName"])
-            )
+            queue = self._storage.queue(binding.get("connection", ""), self._settings.resolve(binding["queueName"]))
             try:
                 for content in messages(value):
                     text = encode(content, self._settings.queues.message_encoding)
                     await self._storage.send(queue, text)
             except AzureError as error:
-                raise FunctionError(
-                    f"Output {binding['name']} could not be sent ({type(error).__name__})."
-                ) from error
+                raise FunctionError(f"Output {binding['name']} could not be sent ({type(error).__name__}).") from error
 
 
 def messages(value: TypedData) -> Iterator[bytes]:

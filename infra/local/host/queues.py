@@ -69,9 +69,7 @@ class QueueListener:
             sent.clear()
             found = await self._fetch()
             for message in found:
-                task = asyncio.create_task(
-                    self._process(message), name=f"message of {self._queue.queue_name}"
-                )
+                task = asyncio.create_task(self._process(message), name=f"message of {self._queue.queue_name}")
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             if found:
@@ -194,9 +192,7 @@ def _is_taken(error: AzureError) -> bool:
     )
 
 
-def queue_listener(
-    function: Function, settings: Settings, storage: Storage, invocations: Invocations
-) -> QueueListener:
+def queue_listener(function: Function, settings: Settings, storage: Storage, invocations: Invocations) -> QueueListener:
     """Make the listener of a function with a queue trigger.
 
     Raises:

@@ -48,9 +48,7 @@ async def serve(app: Path, stop: asyncio.Event, *, port: int, grace_seconds: flo
         storage.close()
 
 
-def make_listeners(
-    functions: Sequence[Function], settings: Settings, storage: Storage, port: int
-) -> list[Listener]:
+def make_listeners(functions: Sequence[Function], settings: Settings, storage: Storage, port: int) -> list[Listener]:
     """Give every function that is not disabled its listener.
 
     Raises:

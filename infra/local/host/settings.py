@@ -113,9 +113,7 @@ class Settings:
             try:
                 return self.environment[match[1]]
             except KeyError:
-                raise HostError(
-                    f"Setting {match[1]}, named by a trigger as %{match[1]}%, is missing."
-                ) from None
+                raise HostError(f"Setting {match[1]}, named by a trigger as %{match[1]}%, is missing.") from None
 
         return re.sub(r"%([^%\s]+)%", value, text)
 

@@ -77,9 +77,7 @@ class Storage:
                 read_timeout=READ_SECONDS,
             )
         except ValueError:
-            raise HostError(
-                f"Setting {connection or HOST_STORAGE} is not a storage connection string."
-            ) from None
+            raise HostError(f"Setting {connection or HOST_STORAGE} is not a storage connection string.") from None
         return self._clients.enter_context(closing(client))
 
     def _blob_service(self, connection: str) -> BlobServiceClient:
@@ -91,9 +89,7 @@ class Storage:
                 read_timeout=READ_SECONDS,
             )
         except ValueError:
-            raise HostError(
-                f"Setting {connection or HOST_STORAGE} is not a storage connection string."
-            ) from None
+            raise HostError(f"Setting {connection or HOST_STORAGE} is not a storage connection string.") from None
         return self._clients.enter_context(closing(client))
 
 
@@ -106,9 +102,7 @@ def _send(queue: QueueClient, text: str) -> None:
         queue.send_message(text)
 
 
-def write_note(
-    notes: ContainerClient, path: str, content: bytes, metadata: dict[str, str] | None = None
-) -> None:
+def write_note(notes: ContainerClient, path: str, content: bytes, metadata: dict[str, str] | None = None) -> None:
     """Store one of the host's notes; its container is created when it is missing. Blocks."""
     blob = notes.get_blob_client(path)
     try:

@@ -182,9 +182,7 @@ class TimerListener:
         except (ResourceNotFoundError, ValueError):
             return None  # never ran, or is not readable: starts afresh
         except AzureError as error:
-            log.warning(
-                "Timer %s: its status cannot be read (%s).", self._function.name, type(error).__name__
-            )
+            log.warning("Timer %s: its status cannot be read (%s).", self._function.name, type(error).__name__)
             return None
 
     async def _write(self, status: Status) -> None:
@@ -194,6 +192,4 @@ class TimerListener:
         try:
             await self._storage.call(write_note, self._notes, self._path, content)
         except AzureError as error:
-            log.warning(
-                "Timer %s: its status cannot be kept (%s).", self._function.name, type(error).__name__
-            )
+            log.warning("Timer %s: its status cannot be kept (%s).", self._function.name, type(error).__name__)

@@ -67,9 +67,7 @@ def _segment(part: str) -> str:
 class WebListener:
     """Serves the HTTP functions until it is told to stop."""
 
-    def __init__(
-        self, settings: Settings, invocations: Invocations, functions: Sequence[Function], port: int
-    ) -> None:
+    def __init__(self, settings: Settings, invocations: Invocations, functions: Sequence[Function], port: int) -> None:
         self._invocations = invocations
         self._port = port
         self._routes = sorted(
@@ -114,9 +112,7 @@ class WebListener:
         returned = answer.outputs.get("$return")
         if returned is None:
             return RpcHttp(status_code=HTTPStatus.NO_CONTENT)
-        return (
-            returned.http if returned.http is not None else RpcHttp(status_code=HTTPStatus.OK, body=returned)
-        )
+        return returned.http if returned.http is not None else RpcHttp(status_code=HTTPStatus.OK, body=returned)
 
 
 class _Server(ThreadingHTTPServer):

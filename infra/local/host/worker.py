@@ -156,6 +156,4 @@ def stop() -> None:
 
 
 def _request(**content: object) -> SimpleNamespace:
-    return SimpleNamespace(
-        request=SimpleNamespace(**content), properties={"host": LOOPBACK, "protos": protos}
-    )
+    return SimpleNamespace(request=SimpleNamespace(**content), properties={"host": LOOPBACK, "protos": protos})

@@ -1,0 +1,123 @@
+"""Times as LMS write them, in the zone where they were written."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from shared.pipeline.columns import local_day, time_utc
+from shared.pipeline.engine import Engine, text
+
+BERLIN = "Europe/Berlin"
+ZONES = ("UTC", BERLIN, "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Auckland")
+
+
+def read(columnar: Engine, value: str, zone: str = "UTC", *, deadline: bool = False) -> str | None:
+    found: datetime | None = columnar.one(f"select {time_utc(text(value), zone, deadline=deadline)}")
+    return found and found.isoformat(" ")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2026-03-31 17:00:00", "2026-03-31 17:00:00"),
+        ("2026-03-31T17:00:00", "2026-03-31 17:00:00"),
+        ("2026-03-31 17:00", "2026-03-31 17:00:00"),
+        ("2026-03-31", "2026-03-31 00:00:00"),
+        ("2026-03-31 17:00:00.5", "2026-03-31 17:00:00.500000"),
+        ("2026-03-31 17:00:00,123456", "2026-03-31 17:00:00.123456"),
+        ("2026-03-31T17:00:00Z", "2026-03-31 17:00:00"),
+        ("2026-03-31t17:00:00z", None),
+        ("2026-03-31T17:00:00+02:00", "2026-03-31 15:00:00"),
+        ("2026-03-31T17:00:00-0530", "2026-03-31 22:30:00"),
+        ("2026-03-31 17:00:00+02", "2026-03-31 15:00:00"),
+        ("1774976400000", "2026-03-31 17:00:00"),
+        ("-1000000000", "1969-12-20 10:13:20"),
+    ],
+)
+def test_a_time_may_be_written_in_many_ways(columnar: Engine, value: str, expected: str | None) -> None:
+    assert read(columnar, value) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("31.03.2026", "03/31/2026", "2026-3-1", "2026-02-30", "2026-13-01", "2026-03-31 25:00:00", "20260331", "12345"),
+        *("soon", "2026-03-31 17:00:00 CET", "2026-03-31T17:00:00+99:00", "999999999999999", "'; drop table rejects"),
+    ],
+)
+@pytest.mark.parametrize("zone", ["UTC", BERLIN])
+def test_nothing_is_guessed(columnar: Engine, value: str, zone: str) -> None:
+    """A day and a month that change places would be worse than a reject."""
+    assert read(columnar, value, zone) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "zone", "expected"),
+    [
+        ("2026-10-25 02:30:00", BERLIN, "2026-10-25 00:30:00"),
+        ("2026-03-29 02:30:00", BERLIN, "2026-03-29 01:30:00"),
+        ("2026-11-01 01:30:00", "America/New_York", "2026-11-01 05:30:00"),
+        ("2026-04-05 01:45:00", "Australia/Lord_Howe", "2026-04-04 14:45:00"),
+        ("2026-10-25 02:30:00Z", BERLIN, "2026-10-25 02:30:00"),
+        ("1774976400000", BERLIN, "2026-03-31 17:00:00"),
+    ],
+    ids=[
+        *("a doubled hour is the first", "a skipped hour moves forward", "in another zone", "half an hour is doubled"),
+        *("an offset needs no zone", "nor do milliseconds"),
+    ],
+)
+def test_a_time_without_an_offset_is_in_the_source_zone(columnar: Engine, value: str, zone: str, expected: str) -> None:
+    assert read(columnar, value, zone) == expected
+
+
+@given(zone=st.sampled_from(ZONES), moment=st.datetimes(datetime(1980, 1, 1), datetime(2037, 1, 1)))  # noqa: DTZ001 - naive on purpose
+@example(zone="Australia/Lord_Howe", moment=datetime(2026, 10, 4, 2, 15))  # noqa: DTZ001 - the same
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_it_is_what_the_zone_database_says(columnar: Engine, zone: str, moment: datetime) -> None:
+    """Around a change of the clock as well as at any other time."""
+    moments = [moment.replace(microsecond=0)]
+    if zone != "UTC":
+        changes = _changes(zone, moment.year)
+        moments += [change + timedelta(minutes=minutes) for change in changes for minutes in (-61, -31, -1, 0, 29, 59, 61)]
+
+    for naive in moments:
+        expected = naive.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC).replace(tzinfo=None)
+        assert read(columnar, naive.isoformat(" "), zone) == expected.isoformat(" ")
+
+
+def _changes(zone: str, year: int) -> list[datetime]:
+    """Local times at which the clock changes, to the hour."""
+    hours = (datetime(year, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in range(365 * 24))
+    local = [hour.astimezone(ZoneInfo(zone)) for hour in hours]
+    pairs = zip(local, local[1:], strict=False)
+    return [later.replace(tzinfo=None) for earlier, later in pairs if earlier.utcoffset() != later.utcoffset()]
+
+
+@pytest.mark.parametrize(
+    ("value", "zone", "expected"),
+    [
+        ("2026-03-31", "UTC", "2026-03-31 23:59:59"),
+        ("2026-03-31", BERLIN, "2026-03-31 21:59:59"),
+        ("2026-10-25", BERLIN, "2026-10-25 22:59:59"),
+        ("2026-03-31 00:00:00", "UTC", "2026-03-31 00:00:00"),
+        ("1774976400000", "UTC", "2026-03-31 17:00:00"),
+    ],
+)
+def test_a_deadline_without_a_time_ends_with_its_day(columnar: Engine, value: str, zone: str, expected: str) -> None:
+    """Where the day ends, and on days of 25 hours as well."""
+    assert read(columnar, value, zone, deadline=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "day"),
+    [
+        ("2026-03-31 22:30:00", "UTC", date(2026, 3, 31)),
+        ("2026-03-31 22:30:00", BERLIN, date(2026, 4, 1)),
+        ("2026-03-31 03:30:00", "America/New_York", date(2026, 3, 30)),
+    ],
+)
+def test_a_day_is_the_one_on_the_wall_there(columnar: Engine, moment: str, zone: str, day: date) -> None:
+    assert columnar.one(f"select {local_day(f"timestamp '{moment}'", zone)}") == day

@@ -47,7 +47,8 @@ def show_activities(engine: Engine, profile: Profile, connection: Connection, kn
 
     Needs the views of the tables, `students`, and the table `published` (columns of `SNAPSHOT`).
     `activities` has one row for every assignment in the plan, everything published, and every credited completion
-    that stands for itself; `origin` is `plan`, `gone` (published, open, and no longer in the plan), `done` (published and completed) or `self`.
+    that stands for itself; `origin` is `plan`, `gone` (published, open, no longer in the plan), `done` (published
+    and completed) or `self`.
     `plan_rows` and `completion_rows` lead from a row of the package (its pk) to its activity.
     """
     judged = completions_known(known)

@@ -57,7 +57,7 @@ $(READY): requirements-dev.txt Makefile
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || { echo "$(PYTHON) is not Python 3.13."; exit 1; }
 	@echo "Setting up $(VENV) with $(PYTHON) (once, about a minute) ..."
 	@"$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 $(EMULATOR): infra/local/package-lock.json

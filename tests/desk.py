@@ -4,6 +4,7 @@ Messages are delivered one after the other until none is left, and the clock jum
 takes as long as its work and no longer.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +16,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from infra.local.graph import LICENCE_SERVICE_PLAN_ID, GraphSimulator
 from shared.adapters.graph import HttpxGraph
 from shared.domain.connection import Connection
-from shared.domain.errors import SettingsError
+from shared.domain.errors import SettingsError, TransientError
 from shared.domain.messages import COMMAND, COMMANDS, MAP_LEARNERS, Approve, Collect, MapLearners, PushRecords
-from shared.domain.runs import Run
+from shared.domain.runs import ATTEMPTS, Run
 from shared.pipeline import journal
 from shared.pipeline.map_learners import map_learners
 from shared.pipeline.parts import Parts
@@ -29,6 +30,8 @@ from tests.fakes import MemoryBlobs, MemoryDocuments, MemoryIntake, MemoryLeases
 
 NAME = "desk"
 START = datetime(2026, 11, 1, 6, tzinfo=UTC)
+HOST_DELAY_SECONDS = 30
+"""After which a message that failed is delivered again (`visibilityTimeout` of host.json)."""
 
 
 class Tokens:
@@ -194,19 +197,33 @@ class Desk:
         self.messages.send(COMMANDS, body.model_dump_json())
         return self.deliver(sync_id)
 
+    def _handle(self, queue: str, body: str) -> None:
+        if queue == COMMANDS:
+            run_command(self.parts, COMMAND.validate_json(body))
+        elif queue == MAP_LEARNERS:
+            map_learners(self.parts, MapLearners.model_validate_json(body))
+        else:
+            push_records(self.parts, PushRecords.model_validate_json(body))
+
     def deliver(self, sync_id: str, limit: int = 500) -> Sync:
-        """Deliver all messages, each in its turn; whoever asks for a later time gets it."""
+        """Deliver all messages, each in its turn; whoever asks for a later time gets it.
+
+        One that fails is delivered again after a while, as the host does, and set aside when it goes on failing.
+        """
+        tries: Counter[str] = Counter()
         while self.messages.sent:
             queue, body, delay = self.messages.sent.pop(0)
             self.now += timedelta(seconds=delay)
             self.delivered.append(body)
             assert len(self.delivered) < limit, "the messages never end"
-            if queue == COMMANDS:
-                run_command(self.parts, COMMAND.validate_json(body))
-            elif queue == MAP_LEARNERS:
-                map_learners(self.parts, MapLearners.model_validate_json(body))
+            try:
+                self._handle(queue, body)
+            except TransientError:
+                tries[body] += 1
+                if tries[body] < ATTEMPTS:
+                    self.messages.send(queue, body, delay_seconds=HOST_DELAY_SECONDS)
             else:
-                push_records(self.parts, PushRecords.model_validate_json(body))
+                del tries[body]
         self.delivered.clear()
         row = self.parts.syncs.find(NAME, sync_id)
         assert row is not None, "the sync never ended"

@@ -1,0 +1,427 @@
+"""The whole connector in a whole tenant: storage, queues, SFTP, vault and Graph, each behind its own port.
+
+What must come of the packages is told by the reference, which shares no code with the connector.
+"""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from infra.local.connection import NAME
+from infra.local.generate import Kind, KeyFiles, Options, generate, make_keys, write_package
+from infra.local.generate.sealing import sealed
+from infra.local.given import Given
+from infra.local.graph.state import State
+from infra.local.report import EXIT_STATUS
+from infra.local.sync import Ending, run_sync
+from infra.local.tenant import Tenant
+from shared.adapters.openpgp import open_with
+from shared.domain.errors import Code
+from shared.domain.package import Kind as PackageKind
+from shared.domain.runs import Outcome
+from shared.pipeline import journal
+from shared.ports import Secret
+from tests.company import FULL, PUBLISHED, files, full, item, make_directory
+from tests.reference import Package, Reference, User, difference, read_viva
+
+ROOT = Path(__file__).parents[1]
+SYNC_SECONDS = 60
+FIRST_DAY = date(2026, 11, 1)
+TALLY = {"read", "published", "unchanged", "withdrawn", "parked", "ignored", "rejected"}
+CLASSES = TALLY - {"read", "withdrawn"} | {"unmapped"}
+
+pytestmark = pytest.mark.slow
+
+
+def assert_adds_up(report: Mapping[str, Any]) -> None:
+    """Every row of every run is accounted for exactly once."""
+    for run in report["runs"]:
+        for kind, counts in run["tally"].items():
+            assert counts["read"] == sum(counts.get(name, 0) for name in CLASSES), (run["package"], kind, counts)
+        coverage = run["coverage"]
+        found = ("mapped", "unmatched", "ambiguous", "disabled")
+        assert coverage["learners"] == sum(coverage[name] for name in found), coverage
+
+
+def assert_shape(report: Mapping[str, Any], *, is_dry: bool) -> None:
+    """Names and types are those that scripts build on."""
+    assert {name: type(value) for name, value in report.items()} == {
+        "outcome": str,
+        "code": type(report["code"]),
+        "seconds": float,
+        "peak_memory_bytes": int,
+        "graph": dict,
+        "runs": list,
+    }
+    assert {name: type(value) for name, value in report["graph"].items()} == {"requests": int, "writes": int}
+    for run in report["runs"]:
+        texts = {"run_id": str, "package": str, "kind": str, "outcome": str, "code": type(run["code"])}
+        parts = {"tally": dict, "coverage": dict, "rejects": list} | ({"changes": dict} if is_dry else {})
+        assert {name: type(value) for name, value in run.items()} == texts | parts
+        assert run["kind"] in set(PackageKind)
+        assert set(run["tally"]) == {"contents", "assignments", "completions"}
+        assert set(run["tally"]["contents"]) == TALLY
+        assert set(run["tally"]["assignments"]) == set(run["tally"]["completions"]) == TALLY | {"unmapped"}
+        assert set(run["coverage"]) == {"learners", "mapped", "unmatched", "ambiguous", "disabled", "near_miss"}
+        numbers = [run["coverage"], *run["tally"].values(), *(run["changes"].values() if is_dry else ())]
+        assert {type(number) for counts in numbers for number in counts.values()} == {int}
+        assert {type(code) for code in (report["code"], run["code"])} <= {str, type(None)}
+        for reject in run["rejects"]:
+            assert set(reject) == {"file", "line", "field", "code", "message"}
+
+
+# A company's first days
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a call of the command line left behind."""
+
+    status: int
+    report: dict[str, Any]
+    viva: list[str]
+    output: str
+
+    @property
+    def writes(self) -> int:
+        return int(self.report["graph"]["writes"])
+
+    @property
+    def run(self) -> dict[str, Any]:
+        (run,) = self.report["runs"]
+        return dict(run)
+
+
+@dataclass(frozen=True)
+class Days:
+    """Three days: a full package, a delta with its keys, and one more that is planned, halted and approved."""
+
+    packages: tuple[Package, ...]
+    directory: tuple[User, ...]
+    first: Synced
+    second: Synced
+    same_again: Synced
+    planned: Synced
+    halted: Synced
+    approved: Synced
+    state: Path
+
+    @property
+    def all(self) -> tuple[Synced, ...]:
+        return (self.first, self.second, self.same_again, self.planned, self.halted, self.approved)
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory) -> Days:
+    folder = tmp_path_factory.mktemp("days")
+    keys = make_keys(folder / "keys", bits=2048, quick=True)
+    sftp, state = folder / "sftp", folder / "state"
+    sftp.mkdir()
+
+    def arrive(number: int, kind: Kind) -> Package:
+        """Let the packages of a day come, and read the main one by other means."""
+        options = Options(
+            day=FIRST_DAY + timedelta(days=number),
+            kinds=(kind,),
+            learners=100,
+            items=40,
+            assignments=600,
+            completions=300,
+            key=keys.public,
+            directory=folder / "directory.csv",
+        )
+        generated = generate(folder / str(number), options)
+        for path in generated.packages:
+            shutil.copy(path, sftp)
+        tables = [read_package(path, keys) for path in generated.packages]
+        stamp = generated.packages[0].name.split("_")[2].split(".")[0]
+        own_keys = {name.removesuffix("_K"): rows for name, rows in tables[1].items()} if len(tables) > 1 else None
+        return Package("full" if kind is Kind.FULL else "delta", stamp, tables[0], own_keys)
+
+    def sync(number: int, *arguments: object) -> Synced:
+        report, viva = folder / "report.json", folder / "viva.ndjson"
+        now = datetime(2026, 11, 1 + number, 8, tzinfo=UTC).isoformat()
+        words = ["sync", "--state", state, "--now", now, "--report", report, "--viva", viva, *arguments]
+        done = subprocess.run(
+            [sys.executable, "-m", "infra.local", *map(str, words)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SYNC_SECONDS,
+        )
+        assert report.exists(), done.stderr
+        return Synced(done.returncode, json.loads(report.read_text()), viva.read_text().splitlines(), done.stdout)
+
+    packages = [arrive(0, Kind.FULL)]
+    directory = tuple(read_directory(folder / "directory.csv"))
+    first = sync(
+        0,
+        *("--sftp", sftp, "--private-key", keys.private, "--passphrase-file", keys.passphrase),
+        *("--directory", folder / "directory.csv"),
+    )
+    packages.append(arrive(1, Kind.DELTA))
+    second, same_again = sync(1, "--sftp", sftp), sync(1)
+    packages.append(arrive(2, Kind.DELTA))
+    planned = sync(2, "--sftp", sftp, "--dry-run")
+    halted = sync(2, "--set", "coverage_minimum_percent=100")
+    return Days(
+        packages=tuple(packages),
+        directory=directory,
+        first=first,
+        second=second,
+        same_again=same_again,
+        planned=planned,
+        halted=halted,
+        approved=sync(2, "--approve", halted.run["run_id"]),
+        state=state,
+    )
+
+
+def read_package(path: Path, keys: KeyFiles) -> dict[str, list[dict[str, str]]]:
+    """Open a package, and read its files by table."""
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    secrets = [[Secret("1", file.read_text(), moment)] for file in (keys.private, keys.passphrase)]
+    with (
+        path.open("rb") as file,
+        open_with("sequoia").open(file, secrets[0], secrets[1], require_signature=False) as opened,
+        ZipFile(io.BytesIO(b"".join(opened.chunks()))) as archive,
+    ):
+        return {
+            name.removesuffix(".csv"): list(csv.DictReader(io.StringIO(archive.read(name).decode(), newline="")))
+            for name in archive.namelist()
+        }
+
+
+def read_directory(file: Path) -> list[User]:
+    with file.open(encoding="utf-8", newline="") as text:
+        return [
+            User(row["id"], row["employeeId"], row["accountEnabled"] == "true", row["userType"], row["licensed"] == "true")
+            for row in csv.DictReader(text)
+        ]
+
+
+def test_exit_status_report_and_output_tell_the_same(days: Days) -> None:
+    assert [(each.status, each.report["outcome"], each.report["code"]) for each in days.all] == [
+        (0, "done", None),
+        (0, "done", None),
+        (0, "done", None),
+        (0, "done", None),
+        (6, "halted", "CONN_ERROR_COVERAGE_BELOW_MINIMUM"),
+        (0, "done", None),
+    ]
+    assert all(f"Outcome: {each.report['outcome']}" in each.output for each in days.all)
+
+
+def test_every_report_has_the_agreed_shape_and_adds_up(days: Days) -> None:
+    for each in days.all:
+        assert_shape(each.report, is_dry=each is days.planned)
+        assert_adds_up(each.report)
+        assert each.report["seconds"] > 0
+        assert each.report["peak_memory_bytes"] > 0
+    assert [[run["kind"] for run in each.report["runs"]] for each in days.all] == [
+        ["full"],
+        ["delta"],
+        [],
+        ["delta"],
+        ["delta"],
+        ["delta"],
+    ]
+
+
+def test_viva_shows_what_the_packages_mean_after_every_day(days: Days) -> None:
+    """The last of the three was halted first; approved, it comes to the same."""
+    reference = Reference({})
+    for package, synced in zip(days.packages, (days.first, days.second, days.approved), strict=True):
+        expected = reference.apply(package, days.directory, datetime(2026, 11, 3, 8, tzinfo=UTC))
+
+        assert difference(expected.viva, read_viva(synced.viva)) == ""
+        assert synced.run["tally"] == expected.tally
+        assert expected.coverage is not None
+        assert synced.run["coverage"] == expected.coverage._asdict()
+
+
+def test_the_same_folder_again_writes_nothing(days: Days) -> None:
+    assert (days.same_again.writes, days.same_again.report["runs"]) == (0, [])
+    assert days.same_again.viva == days.second.viva
+
+
+def test_a_plan_writes_nothing_and_is_what_happens_then(days: Days) -> None:
+    """Counted in what Viva Learning shows before and after."""
+    assert days.planned.writes == days.halted.writes == 0
+    assert days.planned.viva == days.halted.viva == days.second.viva
+    assert days.planned.run["changes"] == happened(days.second.viva, days.approved.viva)
+
+
+def happened(before: list[str], after: list[str]) -> dict[str, dict[str, int]]:
+    """Count what was added, changed and taken away, in the words of a plan."""
+    objects = [{key_of(json.loads(line)): json.loads(line) for line in lines} for lines in (before, after)]
+    added = Counter(kind for kind, key in objects[1].keys() - objects[0].keys())
+    gone = Counter(kind for kind, key in objects[0].keys() - objects[1].keys())
+    kept = objects[0].keys() & objects[1].keys()
+    changed = [(each[0], objects[0][each], objects[1][each]) for each in kept if objects[0][each] != objects[1][each]]
+    switched_off = sum(kind == "learningContent" and old["isActive"] and not new["isActive"] for kind, old, new in changed)
+    changes = Counter(kind for kind, _, _ in changed)
+    return {
+        "contents": {
+            "add": added["learningContent"],
+            "change": changes["learningContent"] - switched_off,
+            "deactivate": switched_off,
+        },
+        "assignments": {
+            "add": added["learningAssignment"],
+            "change": changes["learningAssignment"],
+            "withdraw": gone["learningAssignment"],
+        },
+        "completions": {"add": added["learningSelfInitiatedCourse"]},
+    }
+
+
+def key_of(held: Mapping[str, Any]) -> tuple[str, str]:
+    return held["_type"], held.get("externalcourseActivityId") or held["externalId"]
+
+
+def test_graph_refused_no_body_of_these_days(days: Days) -> None:
+    state = State(days.state / "simulators" / "graph")
+    payloads = list(state.payloads())
+    state.close()
+
+    assert len(payloads) > days.first.writes
+    assert [each for each in payloads if not each.accepted] == []
+
+
+# Packages that cannot be opened
+
+
+def stamped(day: int) -> str:
+    return f"acme_D_202611{day:02d}000000.zip.pgp"
+
+
+def flip(path: Path) -> None:
+    """Turn one bit in the middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    """Leave out the last third."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+
+
+def key_id(keys: KeyFiles) -> str:
+    """Id of the subkey that packages are sealed for, as GnuPG tells it."""
+    command = ["gpg", "--batch", "--with-colons", "--show-keys", str(keys.public)]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return next(row.split(":")[4] for row in listed.splitlines() if row.startswith("sub:"))
+
+
+def shown(tenant: Tenant) -> Counter[str]:
+    export = tenant.state / "viva.ndjson"
+    tenant.export_viva(export)
+    return Counter(json.loads(line)["_type"] for line in export.read_text().splitlines())
+
+
+def endings(ending: Ending) -> dict[str, tuple[Outcome | None, Code | None]]:
+    for run in ending.runs:
+        assert run.tally.adds_up()
+    return {run.package: (run.outcome, run.code) for run in ending.runs}
+
+
+def test_a_package_that_does_not_open_costs_nothing_but_itself(tmp_path: Path) -> None:
+    """Each is refused with its own code; what was published stands, and what is mended is tried again."""
+    old, new = (make_keys(tmp_path / name, bits=2048, quick=True) for name in ("old", "new"))
+    sftp = tmp_path / "sftp"
+    sftp.mkdir()
+    write_package(sftp / FULL, full(), old.public)
+
+    def delta(day: int, keys: KeyFiles) -> Path:
+        """Add a content a day."""
+        path = sftp / stamped(day)
+        write_package(path, files({"PA_CPNT": [item(100 + day)]}), keys.public)
+        return path
+
+    with Tenant(tmp_path / "state", datetime(2026, 11, 9, 8, tzinfo=UTC)) as tenant:
+        make_directory(tenant.graph, tmp_path)
+        tenant.configure(Given(sftp=sftp, private_keys=(old.private.read_text(),), passphrases=("wrong",)))
+        locked = run_sync(tenant, timeout_seconds=SYNC_SECONDS)
+
+        assert (EXIT_STATUS[locked.outcome], locked.code) == (4, Code.PASSPHRASE_INVALID)
+        assert (locked.writes, shown(tenant)) == (0, Counter())
+
+        flip(delta(2, old))
+        cut(delta(3, old))
+        sftp.joinpath(stamped(4)).write_bytes(b"This is not OpenPGP.\n" * 100)
+        with sealed(sftp / stamped(5), old.public) as sink:
+            sink.write(b"This is no zip.\n" * 100)
+        delta(6, new)
+        tenant.configure(Given(sftp=sftp, passphrases=(old.passphrase.read_text(),)))
+        refused = run_sync(tenant, timeout_seconds=SYNC_SECONDS)
+
+        assert endings(refused) == {
+            FULL: (Outcome.DONE, None),
+            stamped(2): (Outcome.REJECTED, Code.PACKAGE_DAMAGED),
+            stamped(3): (Outcome.REJECTED, Code.PACKAGE_DAMAGED),
+            stamped(4): (Outcome.REJECTED, Code.NOT_OPENPGP),
+            stamped(5): (Outcome.REJECTED, Code.NOT_A_ZIP),
+            stamped(6): (Outcome.REJECTED, Code.NO_MATCHING_KEY),
+        }
+        assert EXIT_STATUS[refused.outcome] == 4
+        assert key_id(new) in refused.runs[-1].message
+        assert shown(tenant) == PUBLISHED
+
+        delta(7, old)
+        added = Given(private_keys=(new.private.read_text(),), passphrases=(new.passphrase.read_text(),))
+        tenant.configure(added)
+        opened = run_sync(tenant, timeout_seconds=SYNC_SECONDS)
+
+        assert endings(opened)[stamped(6)] == endings(opened)[stamped(7)] == (Outcome.DONE, None)
+        assert {run.key_id for run in opened.runs if run.outcome is Outcome.DONE} == {key_id(old), key_id(new)}
+        assert shown(tenant)["learningContent"] == PUBLISHED["learningContent"] + 2
+        assert all(payload.accepted for payload in tenant.graph.payloads())
+
+
+# A server that does not let us in
+
+
+def test_a_folder_out_of_reach_fails_the_sync_with_its_reason(tmp_path: Path) -> None:
+    """It is not the package's fault, and the next sync goes on as if nothing had been."""
+    keys = make_keys(tmp_path / "keys", bits=2048, quick=True)
+    sftp = tmp_path / "sftp"
+    sftp.mkdir()
+    write_package(sftp / FULL, full(), keys.public)
+    with Tenant(tmp_path / "state", datetime(2026, 11, 1, 8, tzinfo=UTC)) as tenant:
+
+        def sync_with(trouble: Callable[[], object]) -> tuple[int, Code | None]:
+            trouble()
+            ending = run_sync(tenant, timeout_seconds=SYNC_SECONDS)
+            assert (ending.runs, ending.writes) == ((), 0)
+            assert ending.message
+            return EXIT_STATUS[ending.outcome], ending.code
+
+        make_directory(tenant.graph, tmp_path)
+        given = Given(private_keys=(keys.private.read_text(),), passphrases=(keys.passphrase.read_text(),))
+        tenant.configure(given)
+        other_key = tenant.sftp.client_private_key
+        nowhere = Given(sftp=tmp_path / "nowhere")
+
+        assert sync_with(lambda: tenant.configure(nowhere)) == (5, Code.FOLDER_NOT_FOUND)
+        assert sync_with(tenant.sftp.change_host_key) == (5, Code.HOST_KEY_CHANGED)
+        tenant.configure(Given(sftp=sftp))
+        user = journal.get_connection(tenant.parts, NAME).sftp.user
+        assert sync_with(lambda: tenant.set("sftp.user", "nobody")) == (5, Code.INVALID_CREDENTIALS)
+        del other_key, user
+        ending = run_sync(tenant, timeout_seconds=SYNC_SECONDS)
+        assert (ending.outcome, shown(tenant)) == (Outcome.DONE, PUBLISHED)

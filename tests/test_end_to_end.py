@@ -19,7 +19,6 @@ from zipfile import ZipFile
 
 import pytest
 
-from infra.local.connection import NAME
 from infra.local.generate import Kind, KeyFiles, Options, generate, make_keys, write_package
 from infra.local.generate.sealing import sealed
 from infra.local.given import Given
@@ -31,7 +30,6 @@ from shared.adapters.openpgp import open_with
 from shared.domain.errors import Code
 from shared.domain.package import Kind as PackageKind
 from shared.domain.runs import Outcome
-from shared.pipeline import journal
 from shared.ports import Secret
 from tests.company import FULL, PUBLISHED, files, full, item, make_directory
 from tests.reference import Package, Reference, User, difference, read_viva
@@ -412,16 +410,17 @@ def test_a_folder_out_of_reach_fails_the_sync_with_its_reason(tmp_path: Path) ->
             return EXIT_STATUS[ending.outcome], ending.code
 
         make_directory(tenant.graph, tmp_path)
-        given = Given(private_keys=(keys.private.read_text(),), passphrases=(keys.passphrase.read_text(),))
-        tenant.configure(given)
-        other_key = tenant.sftp.client_private_key
-        nowhere = Given(sftp=tmp_path / "nowhere")
-
+        nowhere = Given(
+            sftp=tmp_path / "nowhere",
+            private_keys=(keys.private.read_text(),),
+            passphrases=(keys.passphrase.read_text(),),
+        )
         assert sync_with(lambda: tenant.configure(nowhere)) == (5, Code.FOLDER_NOT_FOUND)
         assert sync_with(tenant.sftp.change_host_key) == (5, Code.HOST_KEY_CHANGED)
+        # Configuring pins the key that the server has now.
         tenant.configure(Given(sftp=sftp))
-        user = journal.get_connection(tenant.parts, NAME).sftp.user
         assert sync_with(lambda: tenant.set("sftp.user", "nobody")) == (5, Code.INVALID_CREDENTIALS)
-        del other_key, user
+        tenant.configure(Given())
         ending = run_sync(tenant, timeout_seconds=SYNC_SECONDS)
+
         assert (ending.outcome, shown(tenant)) == (Outcome.DONE, PUBLISHED)

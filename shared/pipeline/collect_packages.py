@@ -54,28 +54,34 @@ class _Collecting:
 
     def run(self) -> None:
         now = self.parts.clock()
+        self._begin(now)
         try:
             connection = journal.get_connection(self.parts, self.name)
+            self._note_enabled(now, enabled=connection.enabled)
             if not connection.enabled:
                 log.info("collect.disabled connection=%s", self.name)
-                self._begin(now, enabled=False)
                 self.message = "The connection is not enabled."
             else:
-                self._begin(now, enabled=True)
                 self._look(connection, now)
         except (SettingsError, TransientError) as error:
             self._fail(error)
         self._end()
 
-    def _begin(self, now: datetime, *, enabled: bool) -> None:
+    def _begin(self, now: datetime) -> None:
         def begin(state: State) -> State:
             same = state.sync is not None and state.sync.sync_id == self.sync_id
             sync = state.sync if same else CurrentSync(sync_id=self.sync_id, started_at=now, dry_run=self.dry_run)
             sync = sync and sync.model_copy(update={"collecting": True})
-            since = (state.enabled_at or now) if enabled else None
-            return state.model_copy(update={"sync": sync, "enabled_at": since})
+            return state.model_copy(update={"sync": sync})
 
         journal.change_state(self.parts, self.name, begin)
+
+    def _note_enabled(self, now: datetime, *, enabled: bool) -> None:
+        journal.change_state(
+            self.parts,
+            self.name,
+            lambda state: state.model_copy(update={"enabled_at": (state.enabled_at or now) if enabled else None}),
+        )
 
     def _look(self, connection: Connection, now: datetime) -> None:
         profile = self.parts.get_profile(connection.profile)

@@ -41,6 +41,22 @@ def process_next(parts: Parts, name: str) -> None:
                 _process(parts, run)
     except BusyError:
         log.info("process.busy connection=%s", name)
+    except SettingsError as error:
+        _give_up(parts, name, error)
+
+
+def _give_up(parts: Parts, name: str, error: SettingsError) -> None:
+    """End the look because nobody can tell whose turn it is: the connection's settings are wrong."""
+    log.warning("process.failed connection=%s code=%s reason=%s", name, error.code, error)
+
+    def fail(state: State) -> State:
+        if state.sync is None or state.sync.outcome is Outcome.FAILED:
+            return state
+        failed = {"outcome": Outcome.FAILED, "code": error.code or Code.UNEXPECTED, "message": str(error)}
+        return state.model_copy(update={"sync": state.sync.model_copy(update=failed)})
+
+    journal.change_state(parts, name, fail)
+    journal.close_sync(parts, name)
 
 
 def _open_run(parts: Parts, name: str) -> Run | None:

@@ -69,7 +69,9 @@ class TablePlan:
                 if column.key:
                     key_rules.append(len(rules))
                 rules.append(rule)
-        unknown = [c for c in present if not _is_known(c, table)]
+        # A first line without any key column may be no header but somebody's data, which must not be repeated.
+        is_header = any(column_name in places for column_name in table.key)
+        unknown = [c for c in present if not _is_known(c, table)] if is_header else []
         unclaimed = [c for c in table.columns if c not in places]
         return cls(
             raw=raw,
@@ -78,7 +80,9 @@ class TablePlan:
             key_faults=key_rules,
             pk=_primary_key(table, places),
             missing=missing,
-            warnings=[_drift(table_name, column, unclaimed) for column in unknown],
+            warnings=[_drift(table_name, column, unclaimed) for column in unknown]
+            if is_header or not present
+            else [f"{table_name}: the first line names no key column. Does the file begin with a header?"],
             hint=_did_you_mean(missing[0], unknown) if missing else "",
         )
 

@@ -15,6 +15,8 @@ from infra.local.given import Given
 DAY = date(2026, 11, 1)
 NOW = datetime(2026, 11, 1, 6, tzinfo=UTC)
 SETTINGS = ("learner_sync=true", "coverage_minimum_percent=80")
+KEY_BITS = 2048
+"""Made quickly; how strong the key is changes nothing about a large package."""
 _GENERATOR = Path(generate.__file__).parent
 
 
@@ -84,6 +86,7 @@ def make(folder: Path, sizes: Sizes) -> Data:
         SealingError: GnuPG is not there or refused.
     """
     shutil.rmtree(folder, ignore_errors=True)
+    generate.make_keys(folder / "keys", bits=KEY_BITS, quick=True)
     generate.generate(
         folder,
         generate.Options(

@@ -23,6 +23,7 @@ from shared.pipeline.show_contents import show_contents
 
 log = logging.getLogger(__name__)
 
+_BUSY_SECONDS = 2
 _BEFORE = {Stage.CONTENTS: Step.MAPPING, Stage.ACTIVITIES: Step.MAPPING_ACTIVITIES}
 _AFTER = {Stage.CONTENTS: Step.PUSHING_CONTENTS, Stage.ACTIVITIES: Step.PUSHING_ACTIVITIES}
 
@@ -42,6 +43,16 @@ def map_learners(parts: Parts, message: MapLearners) -> None:
             _attempt(parts, run, message.stage)
     except BusyError:
         log.info("map.busy connection=%s run=%s", message.connection, message.run_id)
+        _come_again(parts, message)
+        return
+    # What was asked for while the name was held has found nobody at home.
+    journal.call_next(parts, message.connection)
+
+
+def _come_again(parts: Parts, message: MapLearners) -> None:
+    """Put the message off: whoever holds the name may be its sender, about to leave, and nobody else would map."""
+    if journal.get_run(parts, message.connection, message.run_id).step is _BEFORE[message.stage]:
+        parts.messages.send(MAP_LEARNERS, message.model_dump_json(), delay_seconds=_BUSY_SECONDS)
 
 
 def _attempt(parts: Parts, run: Run, stage: Stage) -> None:

@@ -39,6 +39,9 @@ def process_next(parts: Parts, name: str) -> None:
             run = _open_run(parts, name)
             if run is not None:
                 _process(parts, run)
+        if run is not None:
+            # What was asked for while the name was held has found nobody at home.
+            journal.call_next(parts, name)
     except BusyError:
         log.info("process.busy connection=%s", name)
     except SettingsError as error:

@@ -10,6 +10,8 @@ from shared.pipeline import columns
 from shared.pipeline.engine import name, text
 from shared.pipeline.reading import INNER_NEWLINE, NUL, Header, Segment
 
+_ENOUGH_COLUMNS = 2
+"""Known columns without which a first line is believed to be a header only if it has one of the key."""
 _NUL = "The record holds a NUL character. Remove it at the source."
 
 
@@ -69,8 +71,8 @@ class TablePlan:
                 if column.key:
                     key_rules.append(len(rules))
                 rules.append(rule)
-        # A first line without any key column may be no header but somebody's data, which must not be repeated.
-        is_header = any(column_name in places for column_name in table.key)
+        # A first line that hardly knows a column may be no header but somebody's data, which must not be repeated.
+        is_header = len(places) >= _ENOUGH_COLUMNS or any(column in places for column in table.key)
         unknown = [c for c in present if not _is_known(c, table)] if is_header else []
         unclaimed = [c for c in table.columns if c not in places]
         return cls(
@@ -82,7 +84,7 @@ class TablePlan:
             missing=missing,
             warnings=[_drift(table_name, column, unclaimed) for column in unknown]
             if is_header or not present
-            else [f"{table_name}: the first line names no key column. Does the file begin with a header?"],
+            else [f"{table_name}: the first line names no known columns. Does the file begin with a header?"],
             hint=_did_you_mean(missing[0], unknown) if missing else "",
         )
 

@@ -80,7 +80,9 @@ def test_too_few_learners_halt_it_too(tenant: Tenant) -> None:
     with tenant.nothing_changes():
         sync = tenant.desk.sync()
 
-    assert_told(sync, "halted", Code.COVERAGE_BELOW_MINIMUM, "1 of 3 learners (33.3 %)", "employeeId", "approve the run")
+    assert_told(
+        sync, "halted", Code.COVERAGE_BELOW_MINIMUM, "1 of 3 learners (33.3 %)", "employeeId", "approve the run"
+    )
     tenant.people(ADA, BEA)
     tenant.desk.set(coverage_minimum_percent=100 * 2 / 3)
     tenant.full(3, PA_STUD_CPNT=[*rows()["PA_STUD_CPNT"], plan(BEA, 5), plan(ADA, 5)])

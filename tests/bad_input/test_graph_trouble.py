@@ -189,5 +189,3 @@ def test_a_title_that_is_too_long_is_cut(tenant: Tenant) -> None:
 
     assert_told(sync, "done", None)
     assert '"title": "A title that goes on"' in tenant.viva()
-
-

@@ -143,7 +143,9 @@ def test_keys_that_come_late_are_applied_by_themselves(tenant: Tenant) -> None:
 
 def test_a_keys_file_that_is_missing_proves_nothing_about_its_table(tenant: Tenant) -> None:
     tenant.delta(2)
-    tenant.keys(2, PA_CPNT=[{"CPNT_TYP_ID": "COURSE", "CPNT_ID": f"C-{n}", "REV_DTE": "2025-01-01"} for n in range(1, 6)])
+    tenant.keys(
+        2, PA_CPNT=[{"CPNT_TYP_ID": "COURSE", "CPNT_ID": f"C-{n}", "REV_DTE": "2025-01-01"} for n in range(1, 6)]
+    )
 
     with tenant.nothing_changes():
         sync = tenant.desk.sync()

@@ -25,7 +25,12 @@ def test_a_bad_row_costs_itself_and_keeps_what_was_published_under_its_key(tenan
     (run,) = sync.runs
     assert (run.tally.assignments.read, run.tally.assignments.rejected) == (7, 1)
     (reject,) = run.rejects
-    assert (reject.file, reject.line, reject.field, reject.code) == ("PA_STUD_CPNT.csv", 2, "REQ_DTE", Code.FIELD_INVALID)
+    assert (reject.file, reject.line, reject.field, reject.code) == (
+        "PA_STUD_CPNT.csv",
+        2,
+        "REQ_DTE",
+        Code.FIELD_INVALID,
+    )
     assert "at the source" in reject.message
     assert tenant.shown()["learningAssignment"] == PUBLISHED["learningAssignment"] + 1
 
@@ -55,7 +60,13 @@ def test_too_many_bad_rows_refuse_the_package(tenant: Tenant, percent: float, ou
 
     if outcome == "rejected":
         assert_told(
-            sync, outcome, Code.REJECT_LIMIT, f"2 of {COUNT} rows", "PA_CPNT.csv", "at the source", "reject_limit_percent"
+            sync,
+            outcome,
+            Code.REJECT_LIMIT,
+            f"2 of {COUNT} rows",
+            "PA_CPNT.csv",
+            "at the source",
+            "reject_limit_percent",
         )
     else:
         assert_told(sync, outcome, None)
@@ -89,7 +100,9 @@ def test_every_reject_is_in_a_report_that_a_spreadsheet_opens(tenant: Tenant) ->
 
 def test_a_learner_with_a_long_id_is_left_out_and_his_records_are_unmapped(tenant: Tenant) -> None:
     """Nobody in Entra can have it."""
-    tenant.full(PV_PARTNER_STUDENT=[student(ADA, PERSON_ID_EXTERNAL="quokka-1234567890"), student(BEA), student(NOBODY)])
+    tenant.full(
+        PV_PARTNER_STUDENT=[student(ADA, PERSON_ID_EXTERNAL="quokka-1234567890"), student(BEA), student(NOBODY)]
+    )
 
     with tenant.nothing_changes():
         sync = tenant.desk.sync()

@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 @pytest.mark.parametrize(("better", "worse"), [*combinations(FROM_GOOD_TO_BAD, 2)])
 def test_a_sync_is_as_bad_as_its_worst_run(better: str, worse: str) -> None:
-    both = [(Outcome(worse), None), (Outcome(better), None)]
+    both: list[tuple[Outcome, Code | None]] = [(Outcome(worse), None), (Outcome(better), None)]
 
     assert worst(both) == worst(both[::-1]) == (Outcome(worse), None)
 
@@ -45,7 +45,9 @@ def test_of_equally_bad_ones_the_first_code_is_told() -> None:
 
 def test_a_tally_adds_up_when_every_row_is_counted_once() -> None:
     contents = ContentTally(read=15, published=5, unchanged=4, parked=3, ignored=2, rejected=1, withdrawn=9)
-    activities = ActivityTally(read=21, published=1, unchanged=2, parked=3, ignored=4, rejected=5, unmapped=6, withdrawn=7)
+    activities = ActivityTally(
+        read=21, published=1, unchanged=2, parked=3, ignored=4, rejected=5, unmapped=6, withdrawn=7
+    )
 
     assert Tally(contents=contents, assignments=activities, completions=activities).adds_up()
 

@@ -192,7 +192,9 @@ def test_what_is_published_has_no_second_turn_but_by_a_rerun() -> None:
     assert turn(fetched("F0"), fetched("F24"), after="F0", rerun="F0") == "F0"
 
 
-def judge(folder: str, now: datetime, *, after: str = "", empty: bool | None = None, waiting: bool = False) -> Judgement:
+def judge(
+    folder: str, now: datetime, *, after: str = "", empty: bool | None = None, waiting: bool = False
+) -> Judgement:
     return judge_idle(
         names(folder),
         folder_empty=not folder if empty is None else empty,

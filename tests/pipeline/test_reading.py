@@ -84,7 +84,7 @@ def test_a_segment_of_marked_records_ends_with_a_mark(newline: bytes) -> None:
 
     found = segments(content, segment_bytes=10)
 
-    assert b"".join(segment.data for segment in found) == "1|x\x1ex\n2|y\n3|z\n".encode()
+    assert b"".join(segment.data for segment in found) == b"1|x\x1ex\n2|y\n3|z\n"
     lines = 1 if newline else 0
     assert (found[0].first_line, found[-1].first_line) == (1 + lines, 2 + 3 * lines)
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -39,7 +40,7 @@ def expected(text: str | None) -> str | None:
     return (text or "").replace("\r\n", "\n").strip(" \t") or None
 
 
-def write(rows: list[tuple[str, ...]], *, end: str, delimiter: str = ",") -> str:
+def write(rows: Sequence[tuple[str, ...]], *, end: str, delimiter: str = ",") -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator=end, delimiter=delimiter).writerows(rows)
     return text.getvalue()
@@ -55,7 +56,7 @@ def write(rows: list[tuple[str, ...]], *, end: str, delimiter: str = ",") -> str
 @example(found=[('"', "\n"), ("", "")], end="\n", delimiter=",", segment_bytes=200, chunk_bytes=1)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_well_formed_records_are_what_a_csv_reader_makes_of_them(
-    columnar: Engine, found: list[tuple[str, str]], end: str, delimiter: str, segment_bytes: int, chunk_bytes: int
+    columnar: Engine, *, found: list[tuple[str, str]], end: str, delimiter: str, segment_bytes: int, chunk_bytes: int
 ) -> None:
     """Values and lines, whatever stands in the fields and wherever the file is cut."""
     rows = [("ID", "A", "B"), *((str(number), a, b) for number, (a, b) in enumerate(found))]

@@ -1,6 +1,7 @@
 """Times as LMS write them, in the zone where they were written."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,12 +12,20 @@ from shared.pipeline.columns import local_day, time_utc
 from shared.pipeline.engine import Engine, text
 
 BERLIN = "Europe/Berlin"
-ZONES = ("UTC", BERLIN, "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Auckland")
+ZONES = (
+    "UTC",
+    BERLIN,
+    "America/New_York",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "America/St_Johns",
+    "Pacific/Auckland",
+)
 
 
 def read(columnar: Engine, value: str, zone: str = "UTC", *, deadline: bool = False) -> str | None:
     found: datetime | None = columnar.one(f"select {time_utc(text(value), zone, deadline=deadline)}")
-    return found and found.isoformat(" ")
+    return found.isoformat(" ") if found else None
 
 
 @pytest.mark.parametrize(
@@ -44,7 +53,16 @@ def test_a_time_may_be_written_in_many_ways(columnar: Engine, value: str, expect
 @pytest.mark.parametrize(
     "value",
     [
-        *("31.03.2026", "03/31/2026", "2026-3-1", "2026-02-30", "2026-13-01", "2026-03-31 25:00:00", "20260331", "12345"),
+        *(
+            "31.03.2026",
+            "03/31/2026",
+            "2026-3-1",
+            "2026-02-30",
+            "2026-13-01",
+            "2026-03-31 25:00:00",
+            "20260331",
+            "12345",
+        ),
         *("soon", "2026-03-31 17:00:00 CET", "2026-03-31T17:00:00+99:00", "999999999999999", "'; drop table rejects"),
     ],
 )
@@ -81,7 +99,9 @@ def test_it_is_what_the_zone_database_says(columnar: Engine, zone: str, moment: 
     moments = [moment.replace(microsecond=0)]
     if zone != "UTC":
         changes = _changes(zone, moment.year)
-        moments += [change + timedelta(minutes=minutes) for change in changes for minutes in (-61, -31, -1, 0, 29, 59, 61)]
+        moments += [
+            change + timedelta(minutes=minutes) for change in changes for minutes in (-61, -31, -1, 0, 29, 59, 61)
+        ]
 
     for naive in moments:
         expected = naive.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC).replace(tzinfo=None)
@@ -92,7 +112,7 @@ def _changes(zone: str, year: int) -> list[datetime]:
     """Local times at which the clock changes, to the hour."""
     hours = (datetime(year, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in range(365 * 24))
     local = [hour.astimezone(ZoneInfo(zone)) for hour in hours]
-    pairs = zip(local, local[1:], strict=False)
+    pairs = pairwise(local)
     return [later.replace(tzinfo=None) for earlier, later in pairs if earlier.utcoffset() != later.utcoffset()]
 
 

@@ -122,6 +122,15 @@ def files(tables: Mapping[str, Rows | bytes | None]) -> dict[str, bytes]:
     }
 
 
+GUESSABLE = {
+    hashlib.new(kind, secret.encode(), usedforsecurity=False).hexdigest()[:16]: f"{kind} of {secret}"
+    for kind in ("sha256", "sha1", "md5")
+    for person in PEOPLE
+    for secret in (person.student, person.key, person.key.lower(), person.email)
+}
+"""The beginnings of hashes without a key, and what they are of."""
+
+
 def as_csv(table: str, content: Rows, *, without: Sequence[str] = ()) -> bytes:
     """Write a table with a header, leaving out some of its columns."""
     known = COLUMNS.get(table.removesuffix("_K"), ())
@@ -146,10 +155,7 @@ def make_directory(graph: GraphSimulator, folder: Path, *people: Person) -> None
 def betrays(text: str) -> list[str]:
     """Say what about anybody stands in a text: a rare word, or a hash that whoever knows the id can make too."""
     lowered = text.lower()
-    found = [lowered[max(at - 10, 0) : at + 20] for at in [lowered.find(RARE)] if at >= 0]
-    for person in PEOPLE:
-        for secret in (person.student, person.key, person.key.lower(), person.email):
-            for make in (hashlib.sha256, hashlib.sha1, hashlib.md5):
-                if make(secret.encode()).hexdigest()[:16] in lowered.replace("-", ""):
-                    found.append(f"{make().name} of {secret}")
-    return found
+    at = lowered.find(RARE)
+    found = [lowered[max(at - 10, 0) : at + 20]] if at >= 0 else []
+    bare = lowered.replace("-", "")
+    return found + [name for digest, name in GUESSABLE.items() if digest in bare]

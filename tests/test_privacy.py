@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -29,13 +30,14 @@ PARQUET = b"PAR1"
 GZIP = b"\x1f\x8b"
 
 
+@cache
 def as_text(content: bytes, folder: Path) -> str:
     """Return what can be read of a blob, whatever its format."""
     if content.startswith(PARQUET):
         path = folder / "blob.parquet"
         path.write_bytes(content)
-        found = duckdb.sql(f"select columns(*)::varchar from read_parquet('{path}')")
-        return "\n".join(str(row) for row in [found.columns, *found.fetchall()])
+        found = duckdb.execute("select columns(*)::varchar from read_parquet(?)", [str(path)])
+        return "\n".join(str(row) for row in [found.description, *found.fetchall()])
     if content.startswith(GZIP):
         content = gzip.decompress(content)
     return content.decode(errors="replace")
@@ -191,4 +193,5 @@ def test_rows_of_unmapped_learners_are_forgotten_after_a_while(tenant: Tenant) -
     plans = tenant.desk.parts.tables.get(state.value["tables"]["PA_STUD_CPNT"])
     path = tenant.folder / "plans.parquet"
     path.write_bytes(plans)
-    assert duckdb.sql(f"select count(distinct STUD_ID), count(*) from read_parquet('{path}')").fetchall() == [(2, 5)]
+    found = duckdb.execute("select count(distinct STUD_ID), count(*) from read_parquet(?)", [str(path)])
+    assert found.fetchall() == [(2, 5)]

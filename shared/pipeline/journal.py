@@ -222,6 +222,7 @@ def close_sync(parts: Parts, connection: str) -> None:
         parts.syncs.put(connection, sync.sync_id, {key: "" if value is None else value for key, value in row.items()})
 
 
-def call_next(parts: Parts, connection: str) -> None:
+def call_next(parts: Parts, connection: str, *, delay_seconds: float = 0) -> None:
     """Ask for the next package to be processed; whoever gets the message finds out whether there is one."""
-    parts.messages.send(COMMANDS, Process(connection=connection).model_dump_json())
+    body = Process(connection=connection).model_dump_json()
+    parts.messages.send(COMMANDS, body, delay_seconds=delay_seconds)

@@ -24,6 +24,9 @@ from shared.pipeline.show_contents import show_contents
 log = logging.getLogger(__name__)
 
 _BUSY_SECONDS = 2
+BUSY_SECONDS = 2
+"""How long a message that found somebody else at work stays away."""
+
 _BEFORE = {Stage.CONTENTS: Step.MAPPING, Stage.ACTIVITIES: Step.MAPPING_ACTIVITIES}
 _AFTER = {Stage.CONTENTS: Step.PUSHING_CONTENTS, Stage.ACTIVITIES: Step.PUSHING_ACTIVITIES}
 
@@ -42,7 +45,8 @@ def map_learners(parts: Parts, message: MapLearners) -> None:
             run = journal.advance(parts, run, run.step, attempts=run.attempts + 1) or run
             _attempt(parts, run, message.stage)
     except BusyError:
-        log.info("map.busy connection=%s run=%s", message.connection, message.run_id)
+        # Most likely the worker that sent this message and has not let go yet.
+        parts.messages.send(MAP_LEARNERS, message.model_dump_json(), delay_seconds=BUSY_SECONDS)
         _come_again(parts, message)
         return
     # What was asked for while the name was held has found nobody at home.

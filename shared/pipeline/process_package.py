@@ -24,6 +24,9 @@ from shared.pipeline.read_package import PackageReader, Reading
 
 log = logging.getLogger(__name__)
 
+BUSY_SECONDS = 2
+"""How long a message that found somebody else at work stays away."""
+
 
 def process_next(parts: Parts, name: str) -> None:
     """Process the package whose turn it is; do nothing when there is none, or a run is still open.
@@ -43,7 +46,8 @@ def process_next(parts: Parts, name: str) -> None:
             # What was asked for while the name was held has found nobody at home.
             journal.call_next(parts, name)
     except BusyError:
-        log.info("process.busy connection=%s", name)
+        # Whoever works may have looked for the next package already; nobody waits in a function.
+        journal.call_next(parts, name, delay_seconds=BUSY_SECONDS)
     except SettingsError as error:
         _give_up(parts, name, error)
 

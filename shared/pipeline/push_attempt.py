@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from shared.domain.connection import Viva
 from shared.domain.errors import Code, SettingsError
-from shared.domain.plan import Act, Operation
+from shared.domain.plan import Act, Operation, Verdict
 from shared.pipeline.push_answers import Ledger, Task, settle
 from shared.pipeline.push_calls import Calls
 from shared.pipeline.push_shards import Past, Shard
@@ -54,6 +54,7 @@ class Attempt:
         try:
             yield
         finally:
+            self._give_up_records()
             decided = self._ledger.receipts
             self._shard.end(number, decided, self._ledger.open, self._fruitless())
             log.info(
@@ -101,6 +102,15 @@ class Attempt:
                 "the next sync sends what is left.",
                 Code.GRAPH_UNAVAILABLE,
             )
+
+    def _give_up_records(self) -> None:
+        """Refuse what keeps failing while Graph decided about the rest of the shard: it must not hold up the run."""
+        if self._fruitless() < FRUITLESS_LIMIT or not self._past.receipts or self._ledger.stop is not None:
+            return
+        reason = f"Graph failed over this record in {FRUITLESS_LIMIT} attempts, and not over others"
+        for number in sorted(self._ledger.open):
+            operation = self._ledger.pending[number]
+            self._ledger.decide(operation, Verdict.REJECTED, None, Code.GRAPH_UNAVAILABLE, reason)
 
     def _first_task(self, operation: Operation) -> Task:
         """A create that may have been carried out is looked up first."""

@@ -24,7 +24,8 @@ NUL = "\ue000"
 """Stands for a NUL character, which no text may hold."""
 
 _DELIMITERS = (b",", b"|", b"\t")
-_STRAY_QUOTE = re.compile(rb'[^",|\t\r\n]"[^",|\t\r\n!]')
+# Found from the quote, which is rare, and not from the character before it, which is any.
+_STRAY_QUOTE = re.compile(rb'"(?<=[^",|\t\r\n]")[^",|\t\r\n!]')
 
 
 class NotUtf8Error(Exception):

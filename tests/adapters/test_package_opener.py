@@ -2,87 +2,18 @@
 
 import io
 import os
-import random
-import subprocess
-import tempfile
 import tracemalloc
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import pysequoia
 import pytest
 
 from shared.adapters.gnupg import GnupgOpener
 from shared.adapters.openpgp import open_with
 from shared.adapters.sequoia import SequoiaOpener
 from shared.domain.errors import Code, PackageError, SettingsError, TransientError
-from shared.ports import PackageOpener, Seal, Secret
-from tests.adapters.openpgp import Key, Workshop, as_secret
-
-CLEAR = random.Random(1).randbytes(2_500_000) + bytes(1_000_000)  # noqa: S311 - the same in every run
-
-
-@dataclass(frozen=True)
-class Provider:
-    """Keys, and what was sealed for them."""
-
-    workshop: Workshop
-    new: Key
-    """Locked, with an encryption subkey."""
-    old: Key
-    """RSA-2048: one primary key that encrypts, certified with SHA-1, as older connectors made them."""
-    bare: Key
-    """Without a passphrase."""
-    sender: Key
-    """Signs."""
-    sealed: bytes
-
-
-@pytest.fixture(scope="session")
-def provider() -> Iterator[Provider]:
-    with tempfile.TemporaryDirectory(prefix="gpg-tests-") as folder, Workshop(Path(folder)) as workshop:
-        new = workshop.key("new", passphrase="new horse")  # noqa: S106 - of a key that lives for these tests
-        yield Provider(
-            workshop=workshop,
-            new=new,
-            old=workshop.key(
-                "old",
-                passphrase="old horse",  # noqa: S106 - the same
-                kind="rsa2048 sign,cert,encr",
-                options=["--cert-digest-algo", "SHA1"],
-            ),
-            bare=workshop.key("bare"),
-            sender=workshop.key("sender", kind="ed25519 sign"),
-            sealed=workshop.seal(CLEAR, new),
-        )
-
-
-@pytest.fixture(params=[GnupgOpener(), SequoiaOpener()], ids=["gnupg", "sequoia"])
-def opener(request: pytest.FixtureRequest) -> PackageOpener:
-    chosen: PackageOpener = request.param
-    return chosen
-
-
-def open_all(
-    opener: PackageOpener, sealed: bytes, *keys: Key, passphrases: list[str] | None = None, signed: bool = False
-) -> tuple[bytes, Seal]:
-    """Open with the keys, newest first, and their own passphrases unless others are given."""
-    given = [key.passphrase for key in keys] if passphrases is None else passphrases
-    with opener.open(
-        io.BytesIO(sealed), secrets(*keys), [as_secret(value) for value in given], require_signature=signed
-    ) as package:
-        return b"".join(package.chunks()), package.seal
-
-
-def secrets(*keys: Key) -> list[Secret]:
-    return [as_secret(key.secret, f"version-{key.name}") for key in keys]
-
-
-def refusal(opener: PackageOpener, sealed: bytes, *keys: Key, signed: bool = False) -> PackageError:
-    with pytest.raises(PackageError) as refused:
-        open_all(opener, sealed, *keys, signed=signed)
-    return refused.value
+from shared.ports import PackageOpener, Seal
+from tests.adapters.openpgp import as_secret
+from tests.adapters.provider import CLEAR, Provider, open_all, refusal, secrets
 
 
 def test_a_package_opens(opener: PackageOpener, provider: Provider) -> None:
@@ -235,83 +166,6 @@ def test_what_follows_a_package_is_never_part_of_it(opener: PackageOpener, provi
         assert open_all(opener, appended, provider.new)[0] == CLEAR
 
 
-def test_an_old_cipher_is_a_matter_of_the_software(provider: Provider) -> None:
-    """Some LMS may still use one; Sequoia would say so after ten years of AES."""
-    sealed = provider.workshop.seal(b"rows", provider.new, options=["--cipher-algo", "3DES"])
-
-    assert open_all(GnupgOpener(), sealed, provider.new)[0] == b"rows"
-    assert refusal(SequoiaOpener(), sealed, provider.new).code is Code.PACKAGE_UNPROTECTED
-
-
-def test_a_package_without_integrity_protection_is_refused(opener: PackageOpener, provider: Provider) -> None:
-    """Whoever carries it could change it unnoticed."""
-    sealed = provider.workshop.seal(CLEAR, provider.old, options=["--rfc2440", "--disable-mdc"])
-
-    assert refusal(opener, sealed, provider.old).code is Code.PACKAGE_UNPROTECTED
-
-
-def test_a_package_that_is_not_encrypted_is_refused(opener: PackageOpener, provider: Provider) -> None:
-    stored = provider.workshop.run("--store", given=CLEAR)
-    signed = provider.workshop.run("--local-user", provider.sender.fingerprint, "--sign", given=CLEAR)
-
-    assert refusal(opener, stored, provider.new).code is Code.PACKAGE_UNPROTECTED
-    assert refusal(opener, signed, provider.new).code is Code.PACKAGE_UNPROTECTED
-
-
-def test_a_signature_by_a_known_key_is_good(opener: PackageOpener, provider: Provider) -> None:
-    """Uncompressed, for that is all that Sequoia checks."""
-    sealed = provider.workshop.seal(b"rows", provider.new, signer=provider.sender, options=["--compress-algo", "none"])
-    trusting = as_secret(provider.new.secret + provider.sender.public)
-
-    with opener.open(io.BytesIO(sealed), [trusting], [as_secret("new horse")], require_signature=True) as package:
-        clear = b"".join(package.chunks())
-
-    assert (clear, package.seal.warnings) == (b"rows", ())
-
-
-def test_a_signature_by_an_unknown_key_is_not_the_one_required(opener: PackageOpener, provider: Provider) -> None:
-    sealed = provider.workshop.seal(b"rows", provider.new, signer=provider.sender)
-
-    assert open_all(opener, sealed, provider.new)[0] == b"rows"
-    error = refusal(opener, sealed, provider.new, signed=True)
-    assert error.code is Code.SIGNATURE_INVALID
-    assert provider.sender.encrypts in str(error)
-
-
-def test_a_signature_by_an_unknown_key_is_worth_a_word(provider: Provider) -> None:
-    """With GnuPG; Sequoia does not look at signatures nobody asked for."""
-    sealed = provider.workshop.seal(b"rows", provider.new, signer=provider.sender)
-
-    assert open_all(GnupgOpener(), sealed, provider.new)[1].warnings == (
-        f"signature by unknown key {provider.sender.encrypts}",
-    )
-
-
-def test_a_missing_signature_is_missed_when_required(opener: PackageOpener, provider: Provider) -> None:
-    error = refusal(opener, provider.sealed, provider.new, signed=True)
-
-    assert error.code is Code.SIGNATURE_INVALID
-    assert "not signed" in str(error)
-
-
-def test_a_wrong_signature_is_refused(opener: PackageOpener, provider: Provider) -> None:
-    """Sealed well, by somebody who took the signature from another text."""
-    sender = pysequoia.Tsk.from_bytes(provider.sender.secret.encode())
-    signed = pysequoia.sign(sender.signer(), b"the rows", armor=False).replace(b"the rows", b"my rows!")
-    sealed = provider.workshop.run(
-        "--no-literal", "-z0", "--recipient", provider.new.fingerprint, "--encrypt", given=signed
-    )
-    trusting = as_secret(provider.new.secret + provider.sender.public)
-
-    with (
-        pytest.raises(PackageError) as refused,
-        opener.open(io.BytesIO(sealed), [trusting], [as_secret("new horse")], require_signature=True) as package,
-    ):
-        list(package.chunks())
-
-    assert refused.value.code is Code.SIGNATURE_INVALID
-
-
 def test_a_key_that_lost_its_lines_opens(opener: PackageOpener, provider: Provider) -> None:
     body = "".join(line for line in provider.new.secret.splitlines() if line and not line.startswith("-"))
 
@@ -379,47 +233,6 @@ def test_memory_does_not_grow_with_the_package(opener: PackageOpener, provider: 
 
     assert clear_bytes == 200_000_000
     assert peak_bytes < 8_000_000
-
-
-@pytest.fixture
-def memory() -> Iterator[Path]:
-    """A place with a short path, as a home directory needs it."""
-    with tempfile.TemporaryDirectory(prefix="gpg-test-") as name:
-        yield Path(name)
-
-
-def test_gnupg_leaves_neither_home_nor_agent(provider: Provider, memory: Path) -> None:
-    """Whether a package was read, given up or damaged."""
-    opener = GnupgOpener(memory=memory)
-    while_open: list[str] = []
-
-    def agents() -> list[str]:
-        listing = subprocess.run(["pgrep", "-fa", f"gpg-agent --homedir {memory}"], capture_output=True, check=False)
-        return listing.stdout.decode().splitlines()
-
-    with opener.open(
-        io.BytesIO(provider.sealed), secrets(provider.new), [as_secret("new horse")], require_signature=False
-    ) as package:
-        next(package.chunks())
-        while_open = agents()
-        home = next(memory.iterdir())
-        private_mode = home.stat().st_mode & 0o777
-        kept = "".join(file.read_text(errors="replace") for file in (home / "private-keys-v1.d").iterdir())
-    refusal(opener, provider.sealed[:-1], provider.new)
-
-    assert len(while_open) == 1
-    assert private_mode == 0o700
-    assert "protected-private-key" in kept
-    assert list(memory.iterdir()) == []
-
-
-def test_gnupg_knows_no_settings_but_ours(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine's own configuration may say anything, in any language."""
-    (tmp_path / "gpg.conf").write_text("this is no option\n")
-    monkeypatch.setenv("GNUPGHOME", str(tmp_path))
-    monkeypatch.setenv("LANGUAGE", "de")
-
-    assert open_all(GnupgOpener(), provider.sealed, provider.new)[0] == CLEAR
 
 
 def test_the_setting_chooses_the_software(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

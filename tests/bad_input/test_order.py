@@ -187,7 +187,7 @@ def test_other_files_in_the_folder_are_left_alone(tenant: Tenant, foreign: str) 
     ids=["in time", "deltas alone, in time", "nothing, too late", "other files, too late", "deltas alone, too late"],
 )
 def test_the_first_package_may_take_seven_working_days(
-    fresh: Tenant, day: int, hour: int, files: tuple[str, ...], outcome: str, code: Code | None, words: str
+    fresh: Tenant, *, day: int, hour: int, files: tuple[str, ...], outcome: str, code: Code | None, words: str
 ) -> None:
     """They count from the first look after the connection was enabled, here on a Sunday at six."""
     fresh.desk.sync()

@@ -37,11 +37,17 @@ def make_result(
         "outcome": measured.outcome,
         "rows": measured.rows,
         "stages": list(_stages(measured, chain)),
+        "waiting_seconds": round(_waiting_seconds(measured), 3),
         "imports": [asdict(imported) for imported in imports],
         "peak_memory_bytes": measured.peak_memory_bytes,
         "limit_bytes": LIMIT_BYTES,
         "within_limit": measured.peak_memory_bytes < LIMIT_BYTES,
     }
+
+
+def _waiting_seconds(measured: Measured) -> float:
+    *parts, whole = measured.stages
+    return whole.seconds - sum(part.seconds for part in parts)
 
 
 def _stages(measured: Measured, chain: Chain) -> Iterator[dict[str, Any]]:
@@ -68,6 +74,11 @@ def show(console: Console, result: dict[str, Any]) -> None:
     """Print the tables and the verdict."""
     console.print(Text(f"{result['rows']:,} rows in a package of {result['package_bytes'] / MEGABYTE:,.1f} MB"))
     console.print(_stage_table(result["stages"]))
+    console.print(
+        Text(
+            f"Of the sync, {result['waiting_seconds']:,.1f} s were no stage: the host starts, messages wait their turn."
+        )
+    )
     console.print(_import_table(result["imports"]))
     verdict = "under" if result["within_limit"] else "NOT UNDER"
     console.print(

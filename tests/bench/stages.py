@@ -18,8 +18,7 @@ _LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) [A-Z]+ +[\w.]+: (.*)
 _COLLECTING = r"Executing 'run_commands'"
 _COLLECTED = r"collect\.collected "
 _PROCESSED = r"package\.committed .* rows=(\d+) .*seconds=([\d.]+)"
-_MAPPING = r"Executing 'map_learners'"
-_MAPPED = r"Executed 'map_learners' \(Succeeded"
+_MAPPED = r"Executed 'map_learners' \(Succeeded, (\d+)ms"
 
 
 class BenchError(Exception):
@@ -89,7 +88,8 @@ def _read(log: str) -> tuple[int, dict[str, tuple[float, float]]]:
     """Find the number of rows, and begin and end of each stage.
 
     The first command is the look into the folder. Which function processes is a race of two messages; the line
-    about the package says what it took.
+    about the package says what it took. A message may come while another worker is busy, and so the longest
+    mapping is the one that mapped.
     """
     events = [
         Event(datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S,%f").astimezone().timestamp(), found[2])
@@ -99,17 +99,20 @@ def _read(log: str) -> tuple[int, dict[str, tuple[float, float]]]:
     collecting, _ = _first(events, _COLLECTING)
     collected, _ = _first(events, _COLLECTED)
     processed, package = _first(events, _PROCESSED)
-    mapping, _ = _first(events, _MAPPING)
-    mapped, _ = _first(events, _MAPPED)
+    mapped, mapping = max(_all(events, _MAPPED), key=lambda each: int(each[1][1]))
     return int(package[1]), {
         "collect": (collecting, collected),
         "process": (processed - float(package[2]), processed),
-        "map": (mapping, mapped),
+        "map": (mapped - int(mapping[1]) / 1000, mapped),
     }
 
 
 def _first(events: Sequence[Event], pattern: str) -> tuple[float, re.Match[str]]:
-    for event in events:
-        if found := re.match(pattern, event.text):
-            return event.time, found
-    raise BenchError(f"The log of the worker does not hold {pattern!r}.")
+    return _all(events, pattern)[0]
+
+
+def _all(events: Sequence[Event], pattern: str) -> list[tuple[float, re.Match[str]]]:
+    found = [(event.time, match) for event in events if (match := re.match(pattern, event.text))]
+    if not found:
+        raise BenchError(f"The log of the worker does not hold {pattern!r}.")
+    return found

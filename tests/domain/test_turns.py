@@ -226,7 +226,7 @@ def test_the_first_full_may_take_seven_working_days(folder: str) -> None:
     ],
     ids=["nothing", "other files", "only deltas"],
 )
-def test_after_seven_working_days_it_is_missing(folder: str, empty: bool, code: str) -> None:  # noqa: FBT001 - given by name
+def test_after_seven_working_days_it_is_missing(folder: str, code: str, *, empty: bool) -> None:
     judged = judge(folder, SEVEN_WORKING_DAYS + timedelta(seconds=1), empty=empty)
 
     assert (judged.outcome, judged.code) == (Outcome.FAILED, code)

@@ -1,6 +1,7 @@
-"""An engine for the tests of the pipeline, and what staging makes of a file."""
+"""An engine for the tests of the pipeline, what staging makes of a file, and a tenant to push to."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from infra.local.graph import Faults, GraphSimulator
+from shared.adapters.graph import HttpxGraph
+from shared.domain.messages import Stage
 from shared.domain.profile import Table
 from shared.pipeline.engine import Engine, engine, parquet
 from shared.pipeline.reading import TextFile
 from shared.pipeline.staging import Staged, Stager
 from shared.ports import Secret
+from tests.pipeline.push_tenant import LEARNER, NOW, UNLICENSED, FixedToken, Tenant, upsert_content
 
 PEPPER = bytes(range(32))
 
@@ -64,3 +69,27 @@ def stage(
     rows = columnar.rows(f"select * exclude (pk) from {parquet(staged.parts)}") if staged.parts else []
     told = columnar.rows("select line, field, code, message from rejects where file = 'Some.csv' order by line, field")
     return Result(staged, rows, [each[:3] for each in told], [each[3] for each in told])
+
+
+@pytest.fixture(scope="module")
+def tenant_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+    folder = tmp_path_factory.mktemp("graph")
+    lines = ["id,employeeId,accountEnabled,userType,licensed"]
+    lines += [f"{LEARNER},1,true,Member,true", f"{UNLICENSED},2,true,Member,false"]
+    (folder / "users.csv").write_text("\n".join(lines))
+    with GraphSimulator(folder / "state") as simulator:
+        simulator.load_directory(folder / "users.csv")
+        client = HttpxGraph(simulator.url, FixedToken(), timeout_seconds=10, scope="scope", clock=lambda: NOW)
+        with closing(client) as graph:
+            tenant = Tenant(simulator, graph, folder)
+            message = tenant.plan([upsert_content(0, "C'1 / é")], Stage.CONTENTS)
+            assert tenant.push(message).done
+            tenant.content_id = tenant.receipts(message)[0].graph_id or ""
+            yield tenant
+
+
+@pytest.fixture
+def tenant(tenant_of_module: Tenant) -> Iterator[Tenant]:
+    yield tenant_of_module
+    tenant_of_module.simulator.inject(Faults())
+    assert tenant_of_module.simulator.duplicate_activities() == 0

@@ -54,10 +54,7 @@ def repaired(content: bytes) -> tuple[list[list[str]], tuple[int, ...]]:
     ],
 )
 def test_the_dialect_is_found_from_the_header(
-    content: bytes,
-    delimiter: str,
-    marked: bool,  # noqa: FBT001 - given by name
-    line_per_record: bool,  # noqa: FBT001 - given by name
+    content: bytes, delimiter: str, *, marked: bool, line_per_record: bool
 ) -> None:
     assert opened(content).header == Header(("A", "B"), delimiter, marked, line_per_record)
 
@@ -118,7 +115,7 @@ def test_a_record_without_an_end_is_refused() -> None:
         (b'1,two 5" and 3" disks', True),
     ],
 )
-def test_quotes_out_of_place_are_noticed(record: bytes, suspicious: bool) -> None:  # noqa: FBT001 - given by name
+def test_quotes_out_of_place_are_noticed(record: bytes, *, suspicious: bool) -> None:
     """The engine's fast reading may misunderstand them; the slow one does not."""
     (segment,) = segments(b"A,B\n" + record + b"\n")
 
@@ -138,7 +135,7 @@ def test_a_lone_carriage_return_is_a_blank() -> None:
     assert segment.data == b"1,a b\n"
 
 
-@pytest.mark.parametrize("text", ["naïve", "日本語", "𝕏 emoji 🦘"])
+@pytest.mark.parametrize("text", ["naïve", "日本語", "emoji 🦘"])
 def test_utf_8_is_read_wherever_it_is_cut(text: str) -> None:
     (segment,) = segments(f"A,B\n1,{text}\n".encode())
 
@@ -146,9 +143,9 @@ def test_utf_8_is_read_wherever_it_is_cut(text: str) -> None:
 
 
 def test_another_encoding_is_windows_1252() -> None:
-    source = opened("A,B\n1,Größe – 5 €\n".encode("cp1252"))
+    source = opened("A,B\n1,Größe … 5 €\n".encode("cp1252"))
 
-    assert next(source.segments()).data.decode() == "1,Größe – 5 €\n"
+    assert next(source.segments()).data.decode() == "1,Größe … 5 €\n"
     assert source.windows_1252
 
 

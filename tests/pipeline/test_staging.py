@@ -118,7 +118,7 @@ def test_whatever_a_file_holds_every_record_is_a_row_or_a_reject(
     assert result.staged.rows == len(result.rows) + len(result.rejects)
     assert result.staged.rejected == len(result.rejects)
     lines = raw.count(b"\n") + 1
-    assert all(1 <= line <= lines for line in [*(row[0] for row in result.rows), *(each[0] for each in result.rejects)])
+    assert all(1 <= each[0] <= lines for each in (*result.rows, *result.rejects))
 
 
 def test_a_newline_in_a_marked_record_needs_no_quotes(columnar: Engine) -> None:

@@ -1,65 +1,19 @@
-"""The Key Vault simulator, as Azure's own SDK sees it."""
+"""The secrets of the Key Vault simulator and their versions, as Azure's own SDK sees them."""
 
-import json
-import os
-import ssl
-import stat
 import threading
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
-from azure.core.exceptions import (
-    ClientAuthenticationError,
-    HttpResponseError,
-    ResourceNotFoundError,
-    ServiceRequestError,
-)
-from azure.identity import ManagedIdentityCredential
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.keyvault.secrets import SecretClient
 
 from infra.local.vault import VaultSimulator
 from infra.local.vault_store import VaultError
+from tests.local.vault.sdk import error_codes
 
 
-@pytest.fixture
-def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VaultSimulator]:
-    """A vault, and this process has its identity."""
-    with VaultSimulator(tmp_path / "state") as vault:
-        monkeypatch.setenv("IDENTITY_ENDPOINT", vault.identity_endpoint)
-        monkeypatch.setenv("IDENTITY_HEADER", vault.identity_header)
-        yield vault
-
-
-@pytest.fixture
-def client(vault: VaultSimulator) -> Iterator[SecretClient]:
-    """The client that the connector uses, with its usual identity."""
-    with ManagedIdentityCredential() as credential, client_of(vault, credential) as client:
-        yield client
-
-
-def client_of(vault: VaultSimulator, credential: ManagedIdentityCredential) -> SecretClient:
-    return SecretClient(
-        vault.url,
-        credential,
-        verify_challenge_resource=False,
-        connection_verify=str(vault.ca_file),
-        retry_total=0,
-    )
-
-
-def error_codes(error: HttpResponseError) -> tuple[int | None, str, str | None]:
-    """Status, code and inner code, as the connector's adapter reads them."""
-    body = json.loads(error.response.text())["error"]  # type: ignore[union-attr]
-    return error.status_code, body["code"], body.get("innererror", {}).get("code")
-
-
-def test_a_secret_put_in_here_is_read_with_a_managed_identity(
-    vault: VaultSimulator, client: SecretClient
-) -> None:
+def test_a_secret_put_in_here_is_read_with_a_managed_identity(vault: VaultSimulator, client: SecretClient) -> None:
     expires = datetime(2027, 1, 1, tzinfo=UTC)
     version = vault.put_secret("pgp-key", "value", expires_at=expires)
 
@@ -73,9 +27,7 @@ def test_a_secret_put_in_here_is_read_with_a_managed_identity(
     assert not vault.has("other")
 
 
-def test_a_secret_set_through_the_sdk_is_kept_with_all_it_has(
-    vault: VaultSimulator, client: SecretClient
-) -> None:
+def test_a_secret_set_through_the_sdk_is_kept_with_all_it_has(vault: VaultSimulator, client: SecretClient) -> None:
     expires, starts = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(2029, 1, 1, tzinfo=UTC)
     client.set_secret(
         "pepper",
@@ -137,9 +89,7 @@ def test_a_disabled_version_keeps_its_value_to_itself(vault: VaultSimulator, cli
     assert enabled == {first: True, second: False}
 
 
-def test_a_version_is_disabled_and_enabled_through_the_sdk(
-    vault: VaultSimulator, client: SecretClient
-) -> None:
+def test_a_version_is_disabled_and_enabled_through_the_sdk(vault: VaultSimulator, client: SecretClient) -> None:
     version = vault.put_secret("key", "value", enabled=False)
 
     client.update_secret_properties("key", version, enabled=True)
@@ -171,9 +121,7 @@ def test_what_is_not_there_is_not_found(vault: VaultSimulator, client: SecretCli
         assert error_codes(caught.value) == (404, "SecretNotFound", None)
 
 
-def test_a_forbidden_secret_is_refused_until_it_is_permitted(
-    vault: VaultSimulator, client: SecretClient
-) -> None:
+def test_a_forbidden_secret_is_refused_until_it_is_permitted(vault: VaultSimulator, client: SecretClient) -> None:
     vault.put_secret("key", "value")
     vault.forbid("key")
 
@@ -189,9 +137,7 @@ def test_a_forbidden_secret_is_refused_until_it_is_permitted(
     assert client.get_secret("key").value == "value"
 
 
-def test_names_and_values_a_vault_cannot_take_are_refused(
-    vault: VaultSimulator, client: SecretClient
-) -> None:
+def test_names_and_values_a_vault_cannot_take_are_refused(vault: VaultSimulator, client: SecretClient) -> None:
     """A key ring of more than 25,000 bytes does not fit into Azure's vault either."""
     for name, value in (("with_underscore", "value"), ("key", "x" * 25_001)):
         with pytest.raises(HttpResponseError) as caught:
@@ -199,33 +145,6 @@ def test_names_and_values_a_vault_cannot_take_are_refused(
         assert error_codes(caught.value) == (400, "BadParameter", None)
     with pytest.raises(VaultError):
         vault.put_secret("with_underscore", "value")
-
-
-def test_an_unknown_api_version_is_refused(vault: VaultSimulator) -> None:
-    with (
-        ManagedIdentityCredential() as credential,
-        SecretClient(
-            vault.url,
-            credential,
-            verify_challenge_resource=False,
-            connection_verify=str(vault.ca_file),
-            api_version="9.9",
-        ) as client,
-        pytest.raises(HttpResponseError, match=r"9\.9"),
-    ):
-        client.get_secret("key")
-
-
-def test_offline_it_answers_503_and_then_again_as_before(vault: VaultSimulator, client: SecretClient) -> None:
-    vault.put_secret("key", "value")
-    vault.offline = True
-
-    with pytest.raises(HttpResponseError) as caught:
-        client.get_secret("key")
-
-    assert caught.value.status_code == 503
-    vault.offline = False
-    assert client.get_secret("key").value == "value"
 
 
 def test_the_state_outlives_the_vault(tmp_path: Path) -> None:
@@ -242,66 +161,11 @@ def test_the_state_outlives_the_vault(tmp_path: Path) -> None:
         assert vault.ca_file.read_bytes() == certificate
 
 
-def test_what_it_keeps_is_for_the_owner_only(vault: VaultSimulator) -> None:
-    vault.put_secret("key", "value")
-    state = vault.ca_file.parent
-
-    for name in ("vault.json", "certificate-key.pem"):
-        assert stat.S_IMODE(state.joinpath(name).stat().st_mode) == 0o600
-
-
 def test_a_value_is_not_shown_with_its_version(vault: VaultSimulator) -> None:
     """A failing assertion or a log line prints objects."""
     vault.put_secret("key", "something private")
 
     assert "something private" not in repr(vault.versions("key"))
-
-
-def test_a_strict_client_trusts_the_certificate(vault: VaultSimulator) -> None:
-    """Python's default context has checked certificates strictly since 3.13."""
-    context = ssl.create_default_context(cafile=vault.ca_file)
-
-    answer = httpx.get(f"{vault.url}/secrets/key?api-version=7.4", verify=context)
-
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer authorization=")
-
-
-def test_a_client_that_trusts_nobody_does_not_speak_to_it(vault: VaultSimulator) -> None:
-    with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-        httpx.get(f"{vault.url}/secrets", verify=ssl.create_default_context())
-
-
-def test_a_token_for_something_else_opens_nothing(vault: VaultSimulator) -> None:
-    with ManagedIdentityCredential() as credential:
-        token = credential.get_token("https://graph.microsoft.com/.default").token
-
-    answer = httpx.get(
-        f"{vault.url}/secrets?api-version=7.4",
-        headers={"Authorization": f"Bearer {token}"},
-        verify=ssl.create_default_context(cafile=vault.ca_file),
-    )
-
-    assert answer.status_code == 401
-
-
-def test_the_identity_gives_nothing_to_who_does_not_know_its_header(
-    vault: VaultSimulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("IDENTITY_HEADER", "a guess")
-
-    with ManagedIdentityCredential() as credential, pytest.raises(ClientAuthenticationError):
-        credential.get_token("https://vault.azure.net/.default")
-
-    assert os.environ["IDENTITY_ENDPOINT"] == vault.identity_endpoint
-
-
-def test_tokens_last_a_day(vault: VaultSimulator) -> None:
-    assert vault.url
-    with ManagedIdentityCredential() as credential:
-        token = credential.get_token("https://graph.microsoft.com/.default")
-
-    assert token.expires_on - time.time() == pytest.approx(24 * 3600, abs=60)
 
 
 def test_many_clients_are_served_at_once(vault: VaultSimulator, client: SecretClient) -> None:
@@ -317,19 +181,3 @@ def test_many_clients_are_served_at_once(vault: VaultSimulator, client: SecretCl
         thread.join()
 
     assert sorted(each.value for each in vault.versions("key")) == ["inside"] * 10 + ["outside"] * 10
-
-
-def test_it_starts_in_no_time(tmp_path: Path) -> None:
-    before = time.monotonic()
-    with VaultSimulator(tmp_path / "state"):
-        taken = time.monotonic() - before
-
-    assert taken < 1
-
-
-def test_after_the_end_nobody_answers(tmp_path: Path) -> None:
-    with VaultSimulator(tmp_path / "state") as vault, ManagedIdentityCredential() as credential:
-        client = client_of(vault, credential)
-
-    with client, pytest.raises(ServiceRequestError):
-        client.get_secret("key")

@@ -16,7 +16,7 @@ from tests.reference.contract import KEYS
 
 
 @given(world=worlds())
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_viva_shows_what_the_packages_mean(world: World) -> None:
     """Every rule at once, in every order that chance finds."""
     with TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from shared.domain.runs import Coverage
 from shared.pipeline import directory, plan_changes
 from shared.pipeline.buckets import Buckets
 from shared.pipeline.run_data import RunData
-from shared.pipeline.show_activities import completions_known, show_activities
+from shared.pipeline.show_activities import show_activities, statuses_known
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ def decide_all(data: RunData, buckets: Buckets, now: datetime, *, write: bool) -
         decided.coverage = _add(decided.coverage, directory.cover(engine))
         counted = engine.rows("select kind, todo, count(*) from decisions group by all")
         plan_changes.add(decided.decisions, {(kind, todo): count for kind, todo, count in counted})
-        plan_changes.weigh_activities(engine, completions_known=completions_known(data.known))
+        plan_changes.weigh_activities(engine, statuses_known=statuses_known(data.known))
         plan_changes.add(decided.rows, plan_changes.count_rows(engine))
         decided.without_licence += [
             user

@@ -148,7 +148,8 @@ def list_runs(parts: Parts, connection: str) -> list[Run]:
     """Return all runs of a connection, oldest first."""
     prefix = f"{connection}/"
     names = [name for name in parts.runs.list_names() if name.startswith(prefix)]
-    return [get_run(parts, connection, name.removeprefix(prefix)) for name in names]
+    runs = [get_run(parts, connection, name.removeprefix(prefix)) for name in names]
+    return sorted(runs, key=lambda run: (run.started_at, run.run_id))
 
 
 def get_files(parts: Parts, connection: str) -> dict[str, FileSeen]:

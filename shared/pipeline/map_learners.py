@@ -23,7 +23,6 @@ from shared.pipeline.show_contents import show_contents
 
 log = logging.getLogger(__name__)
 
-_BUSY_SECONDS = 2
 BUSY_SECONDS = 2
 """How long a message that found somebody else at work stays away."""
 
@@ -45,18 +44,9 @@ def map_learners(parts: Parts, message: MapLearners) -> None:
             run = journal.advance(parts, run, run.step, attempts=run.attempts + 1) or run
             _attempt(parts, run, message.stage)
     except BusyError:
-        # Most likely the worker that sent this message and has not let go yet.
-        parts.messages.send(MAP_LEARNERS, message.model_dump_json(), delay_seconds=BUSY_SECONDS)
-        _come_again(parts, message)
-        return
-    # What was asked for while the name was held has found nobody at home.
-    journal.call_next(parts, message.connection)
-
-
-def _come_again(parts: Parts, message: MapLearners) -> None:
-    """Put the message off: whoever holds the name may be its sender, about to leave, and nobody else would map."""
-    if journal.get_run(parts, message.connection, message.run_id).step is _BEFORE[message.stage]:
-        parts.messages.send(MAP_LEARNERS, message.model_dump_json(), delay_seconds=_BUSY_SECONDS)
+        # Most likely the worker that sent this message and has not let go yet; a late one would go round in vain.
+        if journal.get_run(parts, message.connection, message.run_id).step is _BEFORE[message.stage]:
+            parts.messages.send(MAP_LEARNERS, message.model_dump_json(), delay_seconds=BUSY_SECONDS)
 
 
 def _attempt(parts: Parts, run: Run, stage: Stage) -> None:

@@ -58,7 +58,7 @@ class PackageFiles:
             self.staged[table] = self._stager.stage(name, spec, file, source)
         except NotUtf8Error:
             self._windows_1252.add(file)
-            self._stager.forget()
+            self._stager.forget([name, *(each.table for each in self.staged.values())])
             return False
         self.warnings += self.staged[table].warnings
         return True

@@ -140,14 +140,14 @@ def weigh_contents(engine: Engine) -> None:
     )
 
 
-def weigh_activities(engine: Engine, *, completions_known: bool) -> None:
+def weigh_activities(engine: Engine, *, statuses_known: bool) -> None:
     """Make the table `row_weights` for the assignments and completions of a bucket (see `weigh_contents`)."""
     classes = (
         "case when coalesce(m.state, '') <> 'mapped' then 'unmapped' when r.loser then 'ignored' {credit} "
         "when d.todo = 'same' then 'unchanged' when d.todo = 'frozen' then 'ignored' "
         f"when d.todo in {OPERATIONS} then 'published' else 'parked' end"
     )
-    credit = "when not coalesce(w.credit, false) then 'ignored'" if completions_known else ""
+    credit = "when not coalesce(w.credit, false) then 'ignored'" if statuses_known else ""
     source = (
         "select {kind} as rows_of, case when class = 'published' then key end as key, class, count(*) as weight "
         "from (select d.ext as key, {classes} as class from {package} r left join {rows} w on w.pk = r.pk "

@@ -42,9 +42,6 @@ def process_next(parts: Parts, name: str) -> None:
             run = _open_run(parts, name)
             if run is not None:
                 _process(parts, run)
-        if run is not None:
-            # What was asked for while the name was held has found nobody at home.
-            journal.call_next(parts, name)
     except BusyError:
         # Whoever works may have looked for the next package already; nobody waits in a function.
         journal.call_next(parts, name, delay_seconds=BUSY_SECONDS)

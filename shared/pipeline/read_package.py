@@ -119,6 +119,7 @@ class PackageReader:
         try:
             return self._stage(str(self.run.keys_path), profile, stager, wanted, only_keys=True)
         except PackageError as error:
+            stager.forget(name + profile.keys_suffix for name in profile.tables)
             self.warnings.append(f"The keys package was refused ({error.code}), so nothing is deleted. {error}")
             return {}
 

@@ -34,6 +34,8 @@ def run_command(parts: Parts, command: Command) -> None:
         case Approve() | Rerun():
             try:
                 _approve(parts, command) if isinstance(command, Approve) else _rerun(parts, command)
+            except BusyError:
+                parts.messages.send(COMMANDS, command.model_dump_json(), delay_seconds=_BUSY_SECONDS)
             except SettingsError as error:
                 _refuse(parts, command, error)
 
@@ -49,28 +51,33 @@ def _begin(parts: Parts, command: Approve | Rerun, **values: object) -> None:
 
 
 def _approve(parts: Parts, command: Approve) -> None:
-    run = journal.get_run(parts, command.connection, command.run_id)
-    if run.step is not Step.HALTED:
-        raise SettingsError(
-            f"The run {run.run_id} is not halted, so there is nothing to approve.", Code.SETTINGS_INVALID
+    """Let the run go on, while nobody else works for the connection: they would end its sync as halted.
+
+    Raises:
+        BusyError: somebody does.
+    """
+    with parts.leases.hold(f"work/{command.connection}"):
+        run = journal.get_run(parts, command.connection, command.run_id)
+        moved = journal.advance(
+            parts,
+            run,
+            Step.HALTED,
+            step=Step.MAPPING,
+            approved_by=command.sync_id,
+            sync_id=command.sync_id,
+            attempts=0,
+            outcome=None,
+            code=None,
+            message="",
         )
-    _begin(parts, command)
-    moved = journal.advance(
-        parts,
-        run,
-        Step.HALTED,
-        step=Step.MAPPING,
-        approved_by=command.sync_id,
-        sync_id=command.sync_id,
-        attempts=0,
-        outcome=None,
-        code=None,
-        message="",
-    )
-    if moved:
-        log.info("run.approved connection=%s run=%s", run.connection, run.run_id)
-        body = MapLearners(connection=run.connection, run_id=run.run_id)
-        parts.messages.send(MAP_LEARNERS, body.model_dump_json())
+        if moved is None and (run.step, run.approved_by) != (Step.MAPPING, command.sync_id):
+            raise SettingsError(
+                f"The run {run.run_id} is not halted, so there is nothing to approve.", Code.SETTINGS_INVALID
+            )
+        _begin(parts, command)
+    log.info("run.approved connection=%s run=%s", run.connection, run.run_id)
+    body = MapLearners(connection=run.connection, run_id=run.run_id)
+    parts.messages.send(MAP_LEARNERS, body.model_dump_json())
 
 
 def _rerun(parts: Parts, command: Rerun) -> None:

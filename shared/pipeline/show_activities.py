@@ -104,6 +104,11 @@ def completions_known(known: Known) -> bool:
     return needed <= known.came and not (needed | {"PA_CPNT_EVTHST"}) & known.refused
 
 
+def statuses_known(known: Known) -> bool:
+    """Tell whether a completion's status can be judged, whatever else is missing."""
+    return "PA_CMPL_STAT" in known.came - known.refused
+
+
 def _withdrawal_proven(known: Known) -> bool:
     """Tell whether a plan row that has gone can be told from one that was completed."""
     return completions_known(known) and "PA_CPNT_EVTHST" in known.came

@@ -5,7 +5,7 @@ statement that reads them.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,13 +80,17 @@ class Stager:
         for segment in source.segments() if header else ():
             if header and not staged.refused:
                 self._segment(staged, plan, header, segment)
+        if not staged.refused and not staged.parts:
+            # A table that came without rows has come all the same, and later packages have to know.
+            nothing = ", ".join(f"null::{value.type} as {name(value.name)}" for value in plan.values)
+            self._write(staged, f"select null::bigint as line, null::uuid as pk, {nothing} where false")
         if source.windows_1252:
             staged.warnings.append(f"{file} is not UTF-8; it was read as Windows-1252.")
         return staged
 
-    def forget(self) -> None:
-        """Forget the rejects of a package that has to be read again; its staged parts are written over."""
-        self.engine.run("delete from rejects")
+    def forget(self, tables: Iterable[str]) -> None:
+        """Forget the rejects of tables that are read again, or count no more; their parts are written over."""
+        self.engine.run(f"delete from rejects where table_name in ({', '.join(map(text, tables))})")
 
     def _reject(self, staged: Staged, line: int, column: str, code: Code, message: str) -> None:
         self.engine.run(
@@ -109,12 +113,14 @@ class Stager:
                 f"pk, not list_contains({plan.key_faults}, fault) from segment where fault is not null"
             )
         if rows > bad:
-            part = self.folder / staged.table / f"part-{len(staged.parts):05d}.parquet"
             kept = ", ".join(name(value.name) for value in plan.values)
-            self.engine.write(f"select line, pk, {kept} from segment where fault is null", part)
-            staged.parts.append(part)
+            self._write(staged, f"select line, pk, {kept} from segment where fault is null")
         staged.rows += rows
         staged.rejected += bad
+
+    def _write(self, staged: Staged, sql: str) -> None:
+        part = self.folder / staged.table / f"part-{len(staged.parts):05d}.parquet"
+        staged.parts.append(self.engine.write(sql, part))
 
     def _fast(self, plan: TablePlan, header: Header, segment: Segment) -> bool:
         with _in_memory(segment.data) as path:

@@ -7,7 +7,7 @@ import pytest
 from shared.domain.errors import Code
 from shared.ports import RemoteFile
 from tests.bad_input.conftest import Tenant, assert_told
-from tests.company import ADA, FULL, PUBLISHED, Rows, full, plan, rows
+from tests.company import ADA, FULL, PUBLISHED, Rows, done, full, plan, rows
 from tests.desk import START
 
 PLAN_KEYS: Rows = [
@@ -151,6 +151,18 @@ def test_a_keys_file_that_is_missing_proves_nothing_about_its_table(tenant: Tena
         sync = tenant.desk.sync()
 
     assert_told(sync, "done", None)
+
+
+def test_a_table_that_came_empty_has_come(fresh: Tenant) -> None:
+    """Nobody has been assigned anything yet, and so a completion of the next day stands for itself."""
+    fresh.full(1, PA_STUD_CPNT=[], PA_CPNT_EVTHST=[])
+    fresh.desk.sync()
+    fresh.delta(2, PA_CPNT_EVTHST=[done(ADA, 2)])
+
+    sync = fresh.desk.sync()
+
+    assert_told(sync, "done", None)
+    assert fresh.shown() == {"learningContent": 5, "learningSelfInitiatedCourse": 1}
 
 
 def test_a_package_waits_for_its_keys(tenant: Tenant) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from infra.local.graph import GraphSimulator
-from shared.domain.messages import COMMANDS, MAP_LEARNERS, MapLearners, Process
+from shared.domain.messages import COMMANDS, MAP_LEARNERS, Approve, MapLearners, Process
 from shared.domain.runs import Step
 from shared.pipeline import journal
 from shared.pipeline.collect_packages import collect
 from shared.pipeline.map_learners import map_learners
 from shared.pipeline.process_package import process_next
+from shared.pipeline.run_commands import run_command
 from tests.company import FULL, full, make_directory
 from tests.desk import NAME, Desk
 
@@ -58,15 +59,46 @@ def test_a_message_that_comes_late_is_not_put_off(desk: Desk) -> None:
     assert desk.messages.sent == []
 
 
-def test_whoever_has_held_the_name_asks_who_is_next(desk: Desk) -> None:
-    """A command that found the name taken did nothing; the last thing after a piece of work makes up for it."""
-    message = to_map(desk)
-    asks = (COMMANDS, Process(connection=NAME).model_dump_json(), 0)
-
-    map_learners(desk.parts, message)
-
-    assert journal.list_runs(desk.parts, NAME)[0].step is Step.PUSHING_CONTENTS
-    assert desk.messages.sent[-1] == asks
+def test_a_command_that_finds_somebody_at_work_comes_back(desk: Desk) -> None:
+    """Whoever works may have looked for the next package already."""
     desk.messages.take()
+    desk.parts.leases.held.add(f"work/{NAME}")  # type: ignore[attr-defined]
+
     process_next(desk.parts, NAME)
-    assert desk.messages.sent == [], "with nothing done there is nothing to make up for"
+
+    ((queue, body, delay_seconds),) = desk.messages.sent
+    assert (queue, body) == (COMMANDS, Process(connection=NAME).model_dump_json())
+    assert delay_seconds > 0
+
+
+def test_an_approval_waits_until_nobody_works_for_the_connection(desk: Desk) -> None:
+    """Whoever does has seen the run halted, and would end the approval's sync as halted too."""
+    desk.set(coverage_minimum_percent=100)
+    map_learners(desk.parts, to_map(desk))
+    (run,) = journal.list_runs(desk.parts, NAME)
+    assert run.step is Step.HALTED
+    desk.messages.take()
+    approval = Approve(connection=NAME, run_id=run.run_id, sync_id="approved")
+    desk.parts.leases.held.add(f"work/{NAME}")  # type: ignore[attr-defined]
+
+    run_command(desk.parts, approval)
+
+    ((queue, body, delay_seconds),) = desk.messages.take()
+    assert (queue, body) == (COMMANDS, approval.model_dump_json())
+    assert delay_seconds > 0
+    desk.parts.leases.held.clear()  # type: ignore[attr-defined]
+    run_command(desk.parts, approval)
+    assert desk.deliver("approved").outcome == "done"
+
+
+def test_an_approval_that_comes_twice_approves_once(desk: Desk) -> None:
+    """A worker may die after it has approved, and before its message is gone."""
+    desk.set(coverage_minimum_percent=100)
+    map_learners(desk.parts, to_map(desk))
+    (run,) = journal.list_runs(desk.parts, NAME)
+    approval = Approve(connection=NAME, run_id=run.run_id, sync_id="approved")
+
+    run_command(desk.parts, approval)
+    run_command(desk.parts, approval)
+
+    assert desk.deliver("approved").outcome == "done"

@@ -8,9 +8,14 @@ import pytest
 
 from shared.domain.errors import Code
 from shared.domain.package import Kind
+from shared.domain.profile import Column, Table
 from shared.domain.runs import Reject, Run
+from shared.pipeline.engine import Engine
 from shared.pipeline.rejects import as_csv, header
+from shared.pipeline.staging import Stager
+from tests.pipeline.conftest import stage
 
+TABLE = Table(columns={"ID": Column(key=True), "A": Column()})
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 RUN = Run(
     run_id="run-1",
@@ -47,3 +52,15 @@ def test_an_ordinary_text_stays_as_it_is() -> None:
 
 def test_it_begins_so_that_a_spreadsheet_knows_its_encoding() -> None:
     assert header().startswith(b"\xef\xbb\xbfrun,file,line,field,code,message")
+
+
+def test_rejects_are_forgotten_by_table(columnar: Engine) -> None:
+    """A package that is read again must not take with it what is known of its keys package."""
+    stage(columnar, TABLE, b"ID,A\n,a\n")
+    stager = Stager(columnar, columnar.folder, "UTC")
+
+    stager.forget(["OTHER"])
+    assert columnar.one("select count(*) from rejects") == 1
+    stager.forget(["OTHER", "SOME"])
+
+    assert columnar.one("select count(*) from rejects") == 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.domain.errors import PackageError
 from shared.domain.profile import Column, ColumnType, Table
-from shared.pipeline.engine import Engine
+from shared.pipeline.engine import Engine, parquet
 from shared.pipeline.reading import NotUtf8Error
 from tests.pipeline.conftest import stage
 from tests.pipeline.test_engine import by_hand
@@ -262,7 +262,15 @@ def test_a_header_without_rows_is_an_empty_table(columnar: Engine, content: byte
     result = stage(columnar, TEXTS, content)
 
     assert not result.staged.refused
-    assert (result.staged.rows, result.staged.parts, result.rejects) == (0, [], [])
+    assert (result.staged.rows, result.rows, result.rejects) == (0, [], [])
+    (part,) = result.staged.parts
+    assert [row[0] for row in columnar.rows(f"describe select * from {parquet([part])}")] == [
+        "line",
+        "pk",
+        "ID",
+        "A",
+        "B",
+    ]
 
 
 def test_windows_1252_is_told_and_read_whole(columnar: Engine) -> None:

@@ -13,9 +13,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATOR := infra/local/node_modules/.package-lock.json
-WORKERS ?= 2
+WORKERS ?= 3
 
-.PHONY: help demo up test check bench docs requirements clean
+.PHONY: help demo up test slow check bench docs requirements clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -27,8 +27,11 @@ demo: $(READY) $(EMULATOR) ## the main job for real on this machine: three syncs
 up: $(READY) $(EMULATOR) ## keep a local tenant up to try things in
 	@$(BIN)/python -m infra.local up
 
-test: $(READY) $(EMULATOR) ## all tests
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
+test: $(READY) $(EMULATOR) ## the tests, but for the few slow ones
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q -m "not slow"
+
+slow: $(READY) $(EMULATOR) ## the slow tests: half a million users, the benchmark's own
+	@$(BIN)/python -m pytest -q -m slow
 
 check: $(READY) ## format, lint, types, architecture
 	@$(BIN)/ruff format --check .

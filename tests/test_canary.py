@@ -59,8 +59,6 @@ SECRETS = (
 HASHED = tuple(text for person in (ADA, BEA, NOBODY, CAI) for text in (person.student, person.key, person.email))
 SYNC_SECONDS = 90
 
-pytestmark = pytest.mark.slow
-
 
 # The search
 

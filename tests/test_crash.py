@@ -30,8 +30,6 @@ LISTING_PAGES = 100_000
 ENOUGH_WRITES = 500
 """Of about 3,000 activities."""
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyFiles:

@@ -34,8 +34,6 @@ ROOT = Path(__file__).parents[1]
 SYNC_SECONDS = 60
 FIRST_DAY = date(2026, 11, 1)
 
-pytestmark = pytest.mark.slow
-
 
 @dataclass(frozen=True)
 class Synced:

@@ -15,6 +15,7 @@ from tests.reference import COLUMNS, Expected, Package, Reference, User, World, 
 from tests.reference.contract import KEYS
 
 
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
 @given(world=worlds())
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_viva_shows_what_the_packages_mean(world: World) -> None:

@@ -82,9 +82,7 @@ def test_a_disabled_newest_version_gives_way_to_the_one_before(
     ]
 
 
-def test_all_versions_are_listed_also_beyond_a_page(
-    vault: VaultSimulator, secrets: Secrets, name: str
-) -> None:
+def test_all_versions_are_listed_also_beyond_a_page(vault: VaultSimulator, secrets: Secrets, name: str) -> None:
     values = [str(number) for number in range(27)]
     for value in values:
         vault.put_secret(name, value)
@@ -138,9 +136,7 @@ def test_a_secret_without_an_enabled_version_is_missing(
 
 
 @pytest.mark.parametrize("method", ["get", "list_versions"])
-def test_a_missing_right_names_the_role(
-    vault: VaultSimulator, secrets: Secrets, name: str, method: str
-) -> None:
+def test_a_missing_right_names_the_role(vault: VaultSimulator, secrets: Secrets, name: str, method: str) -> None:
     vault.put_secret(name, VALUE)
     vault.forbid(name)
 
@@ -157,9 +153,7 @@ def test_a_name_that_is_none_is_a_missing_secret(secrets: Secrets) -> None:
     assert caught.value.code is Code.SECRET_MISSING
 
 
-def test_a_vault_that_is_unavailable_may_come_back(
-    vault: VaultSimulator, secrets: Secrets, name: str
-) -> None:
+def test_a_vault_that_is_unavailable_may_come_back(vault: VaultSimulator, secrets: Secrets, name: str) -> None:
     vault.put_secret(name, VALUE)
     vault.offline = True
     try:

@@ -119,7 +119,6 @@ def test_the_thread_notices_a_loss_and_ends(account: StorageAccount, name: str) 
         lose()
 
 
-@pytest.mark.slow
 def test_a_living_holder_keeps_the_name_and_a_dead_one_loses_it(account: StorageAccount, name: str) -> None:
     """Azure's shortest lease lasts 15 seconds; a dead worker is one that does not renew it."""
     leases = AzureLeases(account, name)

@@ -54,9 +54,7 @@ def test_threads_share_the_clients(account: StorageAccount, name: str) -> None:
     assert len(list(blobs.list_paths(""))) == 8
 
 
-@pytest.mark.filterwarnings(
-    "ignore:Testing an element:DeprecationWarning"
-)  # azure-data-tables reading errors
+@pytest.mark.filterwarnings("ignore:Testing an element:DeprecationWarning")  # azure-data-tables reading errors
 def test_a_wrong_key_names_the_roles(azurite: Azurite, name: str) -> None:
     wrong = azurite.connection_string.replace("AccountKey=E", "AccountKey=F")
     with closing(StorageAccount({"AzureWebJobsStorage": wrong})) as account:
@@ -86,9 +84,7 @@ def test_a_request_that_can_never_work_is_not_tried_again(account: StorageAccoun
     assert caught.value.code is Code.UNEXPECTED
 
 
-def test_the_sdk_does_not_fill_the_log(
-    account: StorageAccount, name: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_sdk_does_not_fill_the_log(account: StorageAccount, name: str, caplog: pytest.LogCaptureFixture) -> None:
     """Request by request, with headers and URLs, costs more than it tells."""
     with caplog.at_level(logging.INFO):
         AzureBlobs(account, name).put("a", b"")

@@ -38,9 +38,7 @@ def test_values_come_back_as_they_were(table: Table) -> None:
     found = table.find("acme", "run")
 
     assert found == row
-    assert {name: type(value) for name, value in found.items()} == {
-        name: type(value) for name, value in row.items()
-    }
+    assert {name: type(value) for name, value in found.items()} == {name: type(value) for name, value in row.items()}
 
 
 def test_not_a_number_stays_none(table: Table) -> None:

@@ -84,11 +84,7 @@ def test_every_row_of_the_table_is_needed() -> None:
     reached = set()
     for act, status, message, _, _ in ROWS:
         for number, rule in enumerate(RULES):
-            if (
-                status in rule.statuses
-                and act in rule.acts
-                and (not rule.words or rule.words.search(message))
-            ):
+            if status in rule.statuses and act in rule.acts and (not rule.words or rule.words.search(message)):
                 reached.add(number)
                 break
 

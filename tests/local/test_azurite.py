@@ -131,8 +131,7 @@ def test_it_is_installed_once_however_many_ask(tmp_path: Path, monkeypatch: pyte
     tmp_path.joinpath("package-lock.json").write_bytes(lock)
     npm = tmp_path / "npm"
     npm.write_text(
-        "#!/bin/sh\necho called >> calls\nmkdir -p node_modules\n"
-        "cp package-lock.json node_modules/.package-lock.json\n"
+        "#!/bin/sh\necho called >> calls\nmkdir -p node_modules\ncp package-lock.json node_modules/.package-lock.json\n"
     )
     npm.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -141,8 +140,7 @@ def test_it_is_installed_once_however_many_ask(tmp_path: Path, monkeypatch: pyte
         "azurite.HERE = pathlib.Path(sys.argv[1]); azurite.ensure_installed()\n"
     )
     askers = [
-        subprocess.Popen([sys.executable, "-c", script, tmp_path], cwd=Path(__file__).parents[2])
-        for _ in range(3)
+        subprocess.Popen([sys.executable, "-c", script, tmp_path], cwd=Path(__file__).parents[2]) for _ in range(3)
     ]
 
     assert [asker.wait() for asker in askers] == [0, 0, 0]

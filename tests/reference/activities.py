@@ -126,8 +126,7 @@ class Planner:
         fitting = [
             (facts[0].completed, completion)
             for completion, facts in self._credited.items()
-            if (completion.person, completion.item) == (person, fact.item)
-            and (day is None or completion.day >= day)
+            if (completion.person, completion.item) == (person, fact.item) and (day is None or completion.day >= day)
         ]
         if not fitting:
             return fact, None

@@ -167,11 +167,7 @@ KINDS = ("contents", "assignments", "completions")
 def empty_tally() -> dict[str, dict[str, int]]:
     """Counts of nothing, in the shape of the report (contents have no `unmapped`)."""
     return {
-        kind: {
-            name: 0
-            for name in ("read", *CLASSES, "withdrawn")
-            if not (kind == "contents" and name == "unmapped")
-        }
+        kind: {name: 0 for name in ("read", *CLASSES, "withdrawn") if not (kind == "contents" and name == "unmapped")}
         for kind in KINDS
     }
 

@@ -161,12 +161,8 @@ class Reference:
             libraries_came=old.libraries_came or bool(reads.get(LIBRARIES, ReadTable()).accepted),
             learners_came=learner_sync and (package.kind == "full" or old.learners_came),
         )
-        contents = plan_contents(
-            tables, old.viva.contents, self.settings, libraries_came=state.libraries_came
-        )
-        deactivated = sum(
-            fact.is_active and not contents[item].is_active for item, fact in old.viva.contents.items()
-        )
+        contents = plan_contents(tables, old.viva.contents, self.settings, libraries_came=state.libraries_came)
+        deactivated = sum(fact.is_active and not contents[item].is_active for item, fact in old.viva.contents.items())
         planner, coverage = None, Coverage()
         assignments, courses = old.viva.assignments, old.viva.courses
         if state.learners_came:

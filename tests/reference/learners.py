@@ -32,9 +32,7 @@ class Directory:
         Exactly one enabled member: mapped. Two or more: ambiguous. None but disabled ones: disabled.
         Else unmatched. Guests never count.
         """
-        members = [
-            user for user in self.users if user.userType == "Member" and person_key(user.employeeId) == person
-        ]
+        members = [user for user in self.users if user.userType == "Member" and person_key(user.employeeId) == person]
         enabled = [user for user in members if user.accountEnabled]
         if len(enabled) == 1:
             return "mapped", enabled[0]
@@ -88,7 +86,5 @@ def measure_coverage(learners: Learners, credited: Iterable[CompletionId]) -> Co
         unmatched=kinds.count("unmatched"),
         ambiguous=kinds.count("ambiguous"),
         disabled=kinds.count("disabled"),
-        near_miss=sum(
-            kind == "unmatched" and learners.directory.nearly_has(person) for kind, person in found
-        ),
+        near_miss=sum(kind == "unmatched" and learners.directory.nearly_has(person) for kind, person in found),
     )

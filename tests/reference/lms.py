@@ -66,9 +66,7 @@ STATUS_IDS = ("DONE", "PASS", "FAIL", "GHOST")
 class Lms:
     """The source's own tables, and which rows changed since the last package."""
 
-    tables: dict[str, dict[tuple[str, ...], Row]] = field(
-        default_factory=lambda: {table: {} for table in KEYS}
-    )
+    tables: dict[str, dict[tuple[str, ...], Row]] = field(default_factory=lambda: {table: {} for table in KEYS})
     changed: dict[str, set[tuple[str, ...]]] = field(default_factory=lambda: {table: set() for table in KEYS})
 
     def put(self, table: str, **values: str) -> None:
@@ -222,9 +220,7 @@ def complete_assignment(draw: Draw, lms: Lms) -> None:
 def change_assignment(draw: Draw, lms: Lms) -> None:
     """Another due date, type, or (the row is used again) assignment date."""
     if key := pick_row(draw, lms, PLAN):
-        column, values = pick(
-            draw, [("REQ_DTE", DUE), ("RTYP_ID", ("", "MAND", "OPT")), ("ASSGN_DTE", ASSIGNED)]
-        )
+        column, values = pick(draw, [("REQ_DTE", DUE), ("RTYP_ID", ("", "MAND", "OPT")), ("ASSGN_DTE", ASSIGNED)])
         lms.change(PLAN, key, **{column: pick(draw, values)})
 
 
@@ -243,8 +239,7 @@ def change_student(draw: Draw, lms: Lms) -> None:
     missing = [
         student
         for student in STUDENT_IDS
-        if lms.tables[STUDENTS].get((student,), {"PERSON_ID_EXTERNAL": TOO_LONG})["PERSON_ID_EXTERNAL"]
-        == TOO_LONG
+        if lms.tables[STUDENTS].get((student,), {"PERSON_ID_EXTERNAL": TOO_LONG})["PERSON_ID_EXTERNAL"] == TOO_LONG
     ]
     if missing:
         add_student(draw, lms, pick(draw, missing))

@@ -169,10 +169,7 @@ def test_the_coverage_gate_lets_equality_pass() -> None:
     students = [student(), student(STUD_ID="S2", PERSON_ID_EXTERNAL="200")]
     rows = [plan(), plan(STUD_ID="S2")]
 
-    assert (
-        Sync(coverage_minimum_percent=50).full(PV_PARTNER_STUDENT=students, PA_STUD_CPNT=rows).outcome
-        == "done"
-    )
+    assert Sync(coverage_minimum_percent=50).full(PV_PARTNER_STUDENT=students, PA_STUD_CPNT=rows).outcome == "done"
     halted = Sync(coverage_minimum_percent=51).full(PV_PARTNER_STUDENT=students, PA_STUD_CPNT=rows)
     assert (halted.outcome, halted.code) == ("halted", "CONN_ERROR_COVERAGE_BELOW_MINIMUM")
     assert not halted.viva

@@ -51,9 +51,7 @@ def test_a_learner_is_mapped_to_exactly_one_enabled_member(users: list[User], fo
 
 @pytest.mark.parametrize(("ours", "theirs"), [("Mu\u0308LLER", "müller"), ("STRASSE", " straße ")])
 def test_person_keys_are_trimmed_composed_and_folded(ours: str, theirs: str) -> None:
-    expected = Sync().full(
-        ADA._replace(employeeId=theirs), PV_PARTNER_STUDENT=[student(PERSON_ID_EXTERNAL=ours)]
-    )
+    expected = Sync().full(ADA._replace(employeeId=theirs), PV_PARTNER_STUDENT=[student(PERSON_ID_EXTERNAL=ours)])
 
     assert len(assignments(expected)) == 1
 

@@ -108,9 +108,7 @@ def test_items_are_throttled_one_by_one(tenant: Tenant) -> None:
     content = tenant.put_content()["id"]
     tenant.simulator.inject(Faults(throttle=2, retry_after_seconds=7, retry_after_minutes=3))
 
-    answer = send(
-        tenant, *(post(str(n), tenant.activities, tenant.assignment(content, f"a{n}")) for n in range(4))
-    )
+    answer = send(tenant, *(post(str(n), tenant.activities, tenant.assignment(content, f"a{n}")) for n in range(4)))
 
     assert statuses(answer) == {"3": 201, "2": 201, "1": 429, "0": 429}
     throttled = answer.json()["responses"][-1]
@@ -132,8 +130,7 @@ def test_twenty_activities_take_a_few_milliseconds(tenant: Tenant) -> None:
     """
     content = tenant.put_content()["id"]
     batches = [
-        [post(str(n), tenant.activities, tenant.assignment(content, f"{b}-{n}")) for n in range(20)]
-        for b in range(20)
+        [post(str(n), tenant.activities, tenant.assignment(content, f"{b}-{n}")) for n in range(20)] for b in range(20)
     ]
     started = time.perf_counter()
     answers = [send(tenant, *batch) for batch in batches]

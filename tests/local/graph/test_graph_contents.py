@@ -88,9 +88,7 @@ def test_all_wrong_fields_are_named_together(tenant: Tenant) -> None:
 
 def test_the_key_in_the_body_is_that_of_the_url(tenant: Tenant) -> None:
     assert tenant.put_content("a", externalId="a")["externalId"] == "a"
-    assert (
-        tenant.client.patch(tenant.content_path("a"), json=CONTENT | {"externalId": "b"}).status_code == 400
-    )
+    assert tenant.client.patch(tenant.content_path("a"), json=CONTENT | {"externalId": "b"}).status_code == 400
 
 
 def test_contents_are_listed_in_pages(tenant: Tenant) -> None:

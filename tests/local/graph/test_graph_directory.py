@@ -121,9 +121,7 @@ def test_other_options_are_refused(tenant: Tenant, query: str) -> None:
 
 def test_changes_are_told_since_the_link(tenant: Tenant) -> None:
     link = latest(tenant)
-    tenant.load(
-        HEADER + f"{ANNA},1001,false,Member,true\n{BEN},o'Neil,true,Member,true\nnew,7,true,Member,true\n"
-    )
+    tenant.load(HEADER + f"{ANNA},1001,false,Member,true\n{BEN},o'Neil,true,Member,true\nnew,7,true,Member,true\n")
 
     (page,) = tenant.pages(link)
 
@@ -156,8 +154,7 @@ def test_a_licence_alone_is_no_change(tenant: Tenant) -> None:
 
     assert page["value"] == []
     assert (
-        LICENCE_SERVICE_PLAN_ID
-        in tenant.client.get(f"/users?$select=assignedPlans&$filter=id eq '{UNLICENSED}'").text
+        LICENCE_SERVICE_PLAN_ID in tenant.client.get(f"/users?$select=assignedPlans&$filter=id eq '{UNLICENSED}'").text
     )
 
 
@@ -195,9 +192,7 @@ def test_a_change_during_a_round_is_not_lost(tenant: Tenant) -> None:
     people = HEADER + "".join(f"id-{n:04},{n},true,Member,true\n" for n in range(300))
     tenant.load(people)
     first = tenant.client.get("/users/delta?$select=employeeId").json()
-    tenant.load(
-        people.replace("id-0250,250,true", "id-0250,changed,true").replace("0251,251,true", "0251,251,false")
-    )
+    tenant.load(people.replace("id-0250,250,true", "id-0250,changed,true").replace("0251,251,true", "0251,251,false"))
 
     rest = list(tenant.pages(first["@odata.nextLink"]))
 
@@ -206,9 +201,7 @@ def test_a_change_during_a_round_is_not_lost(tenant: Tenant) -> None:
     assert seen["id-0250"] == "changed"
 
 
-@pytest.mark.parametrize(
-    "query", ["$top=5", "$orderby=id", "$expand=manager", "$filter=id eq '1'", "$skip=1"]
-)
+@pytest.mark.parametrize("query", ["$top=5", "$orderby=id", "$expand=manager", "$filter=id eq '1'", "$skip=1"])
 def test_a_delta_takes_no_other_options(tenant: Tenant, query: str) -> None:
     assert tenant.client.get(f"/users/delta?{SELECT}&{query}").status_code == 400
 

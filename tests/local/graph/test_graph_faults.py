@@ -55,9 +55,7 @@ def test_a_failure_may_come_after_the_deed(tenant: Tenant) -> None:
         (Faults(course_activity_sync_off=True), [200, 202, 400], ""),
     ],
 )
-def test_what_is_not_set_up_is_refused(
-    tenant: Tenant, faults: Faults, statuses: list[int], said: str
-) -> None:
+def test_what_is_not_set_up_is_refused(tenant: Tenant, faults: Faults, statuses: list[int], said: str) -> None:
     tenant.simulator.inject(faults)
     listing = tenant.client.get("/users")
     upsert = tenant.client.patch(tenant.content_path("a"), json=CONTENT)

@@ -125,10 +125,7 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("learningSelfInitiatedCourse", {"notes": {"content": "x"}}, ["notes"]),
     *(("learningContent", {"duration": text}, ["duration"]) for text in NO_DURATIONS),
     *(("learningContent", {"createdDateTime": text}, ["createdDateTime"]) for text in NO_TIMES),
-    *(
-        ("learningSelfInitiatedCourse", {"completedDateTime": text}, ["completedDateTime"])
-        for text in NO_TIMES
-    ),
+    *(("learningSelfInitiatedCourse", {"completedDateTime": text}, ["completedDateTime"]) for text in NO_TIMES),
 ]
 
 

@@ -22,9 +22,7 @@ def test_messages_run_at_the_same_time(host: HostProcess, storage_account: Accou
     assert host.process.poll() is None
 
 
-def test_a_failing_message_is_tried_five_times_and_then_set_aside(
-    host: HostProcess, storage_account: Account
-) -> None:
+def test_a_failing_message_is_tried_five_times_and_then_set_aside(host: HostProcess, storage_account: Account) -> None:
     """And nothing of what it put out before it failed has arrived."""
     storage_account.send("failing", b"never works")
 

@@ -92,9 +92,7 @@ def test_a_long_run_keeps_its_message(storage: Storage, queue: QueueClient, pois
     assert queue.get_queue_properties().approximate_message_count == 0
 
 
-def test_a_failed_message_rests_before_its_next_try(
-    storage: Storage, queue: QueueClient, poison: QueueClient
-) -> None:
+def test_a_failed_message_rests_before_its_next_try(storage: Storage, queue: QueueClient, poison: QueueClient) -> None:
     queue.send_message("tired")
     begun: list[float] = []
     tried_again = asyncio.Event()
@@ -132,9 +130,7 @@ def test_stopping_waits_for_what_was_begun(storage: Storage, queue: QueueClient,
     assert queue.get_queue_properties().approximate_message_count == 0
 
 
-def test_no_more_run_than_batch_and_threshold_allow(
-    storage: Storage, queue: QueueClient, poison: QueueClient
-) -> None:
+def test_no_more_run_than_batch_and_threshold_allow(storage: Storage, queue: QueueClient, poison: QueueClient) -> None:
     for number in range(9):
         queue.send_message(str(number))
     running, most, done = 0, 0, 0
@@ -192,9 +188,7 @@ def test_a_poison_queue_has_none_of_its_own(storage: Storage, queue: QueueClient
     assert queue.get_queue_properties().approximate_message_count == 1
 
 
-def test_what_the_host_sends_is_found_at_once(
-    storage: Storage, queue: QueueClient, poison: QueueClient
-) -> None:
+def test_what_the_host_sends_is_found_at_once(storage: Storage, queue: QueueClient, poison: QueueClient) -> None:
     """However long it has been asking in vain."""
     found = asyncio.Event()
 
@@ -210,9 +204,7 @@ def test_what_the_host_sends_is_found_at_once(
     listen(listener, until)
 
 
-def test_an_empty_queue_is_asked_less_and_less_often(
-    storage: Storage, queue: QueueClient, poison: QueueClient
-) -> None:
+def test_an_empty_queue_is_asked_less_and_less_often(storage: Storage, queue: QueueClient, poison: QueueClient) -> None:
     """From 100 ms up to `maxPollingInterval`."""
     listener = QueueListener(storage, queue, poison, options(maxpollinginterval="00:00:02"), _never)
 

@@ -75,9 +75,7 @@ def on_bytes(blob: func.InputStream, seen: func.Out[str]) -> None:
     _note(seen, content=content, name=blob.name, tries=tries[content])
 
 
-@app.blob_trigger(
-    arg_name="client", path="%SEALED%/{name}", connection=STORAGE, source=func.BlobSource.EVENT_GRID
-)
+@app.blob_trigger(arg_name="client", path="%SEALED%/{name}", connection=STORAGE, source=func.BlobSource.EVENT_GRID)
 @app.queue_output(arg_name="seen", queue_name="seen-client", connection=STORAGE)
 def on_client(client: blobs.BlobClient, seen: func.Out[str]) -> None:
     """Read a blob through the SDK."""

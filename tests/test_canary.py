@@ -17,7 +17,6 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import duckdb
-import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient

@@ -57,6 +57,9 @@ def end(parts: Parts, run: Run, outcome: Outcome, error: ConnectorError | None =
             counted |= {"code": error.code or Code.UNEXPECTED, "message": str(error)}
         elif outcome is Outcome.DONE and _is_partial(newest, counted):
             outcome = Outcome.PARTIAL
+        # A run that was interrupted ends in the sync that finished it, and is told there.
+        if sync := journal.get_state(parts, run.connection).sync:
+            counted["sync_id"] = sync.sync_id
         ended = journal.change_run(
             parts,
             newest,

@@ -35,8 +35,8 @@ def decide(engine: Engine, connection: Connection, now: datetime) -> None:
         "or p.completed_at is distinct from a.completed_at"
     )
     engine.run(
-        "create or replace table decisions as select a.*, m.user_id, p.activity_id, p.user_id as old_user_id, "
-        "g.user_id as assigner_id, c.content_id, c.key is not null as content_available, case "
+        "create or replace table decisions as select a.*, m.user_id, p.activity_id, "
+        "g.user_id as assigner_id, c.content_id, case "
         "when m.user_id is null then 'unmapped' "
         "when a.parked then case when p.ext is null then 'park_table' else 'same' end "
         "when a.origin = 'done' then 'same' "

@@ -35,6 +35,8 @@ class Column(Strict):
     key: bool = False
     required: bool | None = Field(default=None, description="Default: exactly the key columns are.")
     only_with: str | None = Field(default=None, description="Read only when this setting of the connection is on.")
+    kept: bool = Field(default=True, description="Whether the value itself is needed, and not only as part of a key.")
+    text_kept: bool = Field(default=False, description="Whether a time's text is kept beside it, as NAME_TEXT.")
 
     @property
     def is_required(self) -> bool:
@@ -49,6 +51,8 @@ class Table(Strict):
     learner: bool = False
     """Whether it holds records of people, read only with learner sync."""
     columns: dict[str, Column]
+    fingerprints: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Further columns made of the texts of several: 128 bits that are equal when these are."""
     unused: tuple[str, ...] = ()
     """Columns known to come and left alone; any other is reported as drift."""
 
@@ -56,6 +60,11 @@ class Table(Strict):
     def key(self) -> list[str]:
         """Columns of the primary key, in order."""
         return [name for name, column in self.columns.items() if column.key]
+
+    @property
+    def owner(self) -> str | None:
+        """Column of the primary key that holds the student id, where rows belong to somebody."""
+        return next((name for name in self.key if self.columns[name].type is ColumnType.STUDENT), None)
 
 
 class Profile(Strict):

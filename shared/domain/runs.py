@@ -9,6 +9,7 @@ from pydantic import Field
 from shared.domain.connection import Strict
 from shared.domain.errors import Code
 from shared.domain.package import Kind
+from shared.domain.table_part import TablePart
 
 ATTEMPTS = 5
 """How often a step of a run is tried before the run fails; `maxDequeueCount` of host.json is the same number."""
@@ -173,12 +174,12 @@ class Run(Strict):
     rejects: tuple[Reject, ...] = Field(default=(), description="The first 100; the CSV holds all.")
     shards: dict[str, int] = Field(default_factory=dict, description="Number of shards by stage.")
     contents_path: str | None = Field(default=None, description="New snapshot of contents, when there is one.")
-    activities_paths: tuple[str, ...] | None = Field(
-        default=None, description="Parts of the new snapshot of activities, when there is one."
+    activities_parts: tuple[TablePart, ...] | None = Field(
+        default=None, description="The new snapshot of activities, when there is one."
     )
-    bucket_shards: tuple[int, ...] = Field(default=(), description="Shards of activities by bucket of learners.")
+    pass_shards: tuple[int, ...] = Field(default=(), description="Shards of activities by pass over the learners.")
     unmapped_path: str | None = Field(default=None, description="Since when which learners are unmapped.")
-    tables: dict[str, str] = Field(default_factory=dict, description="Tables to commit.")
+    tables: dict[str, tuple[TablePart, ...]] = Field(default_factory=dict, description="Tables to commit.")
     seen_tables: tuple[str, ...] = ()
     learner_base: bool = False
 

@@ -8,6 +8,7 @@ from shared.domain.connection import Strict
 from shared.domain.errors import Code
 from shared.domain.package import Kind
 from shared.domain.runs import Outcome
+from shared.domain.table_part import TablePart
 
 
 class Committed(Strict):
@@ -46,12 +47,12 @@ class State(Strict):
     """Timestamp of the newest committed full package."""
     learner_base: bool = False
     """Whether the learner tables rest on a full package, so that deltas may be applied to them."""
-    tables: dict[str, str] = Field(default_factory=dict)
-    """Path of the table's rows by table."""
+    tables: dict[str, tuple[TablePart, ...]] = Field(default_factory=dict)
+    """Where the rows of every table are."""
     seen_tables: tuple[str, ...] = ()
     """Tables of which any package ever brought rows."""
     contents_path: str | None = None
-    activities_paths: tuple[str, ...] = ()
+    activities_parts: tuple[TablePart, ...] = ()
     unmapped_path: str | None = None
     open_run: str | None = None
     look_up_first: bool = False

@@ -16,6 +16,8 @@ PERSON_ID_LENGTH = 16
 _ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)?"
 _OFFSET = r"(Z|z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 _EPOCH = r"-?\d{9,14}"
+_FIRST, _LAST = "timestamp '0001-01-01'", "timestamp '9999-12-31 23:59:59.999999'"
+"""What Graph can write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +111,21 @@ def local_day(timestamp: str, zone: str) -> str:
 
 
 def values(name: str, column: Column, v: str, zone: str) -> list[Value]:
-    """Return what is kept of a column."""
-    # Ids are built from the text as it stands, so that a change of the zone never changes them.
+    """Return what is kept of a column; of a student id, `v` is its keyed hash already."""
+    if not column.kept:
+        return []
     kept = {
         ColumnType.TEXT: [Value(name, "varchar", v)],
         ColumnType.FLAG: [Value(name, "boolean", f"upper({v}) = 'Y'")],
         ColumnType.MINUTES: [Value(name, "decimal(12,2)", f"try_cast({v} as decimal(12,2))")],
-        ColumnType.TIME: [Value(name, "timestamp", time_utc(v, zone)), Value(f"{name}_TEXT", "varchar", v)],
+        ColumnType.TIME: [Value(name, "timestamp", time_utc(v, zone))],
         ColumnType.DEADLINE: [Value(name, "timestamp", time_utc(v, zone, deadline=True))],
-        ColumnType.STUDENT: [Value(name, "uuid", student_key(v))],
+        ColumnType.STUDENT: [Value(name, "uuid", v)],
         ColumnType.PERSON: [Value(name, "uuid", person_key(v)), Value("LOOSE", "uuid", loose_key(v))],
     }
-    return kept[column.type]
+    # Ids are built from the text as it stands, so that a change of the zone never changes them.
+    texts = [Value(f"{name}_TEXT", "varchar", v)] if column.text_kept else []
+    return kept[column.type] + texts
 
 
 def faults(name: str, column: Column, v: str, zone: str, *, required: bool) -> list[Fault]:
@@ -138,11 +143,12 @@ def faults(name: str, column: Column, v: str, zone: str, *, required: bool) -> l
             invalid("is neither Y nor N. Correct it at the source.", f"upper({v}) not in ('Y', 'N')")
         case ColumnType.MINUTES:
             number = f"try_cast({v} as decimal(12,2))"
-            invalid("is not a number of minutes. Correct it at the source.", f"{number} is null or {number} < 0")
+            negative = f"coalesce(try_cast({v} as double) < 0, false)"
+            invalid("is not a number of minutes. Correct it at the source.", f"{number} is null or {negative}")
         case ColumnType.TIME | ColumnType.DEADLINE:
             invalid(
                 "is no time like 2026-03-31 17:00:00. Correct it at the source, or the profile if the format is new.",
-                f"({time_utc(v, zone)}) is null",
+                f"({time_utc(v, zone)}) is null or ({time_utc(v, zone)}) not between {_FIRST} and {_LAST}",
             )
         case ColumnType.PERSON:
             invalid(

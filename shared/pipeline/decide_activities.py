@@ -1,4 +1,4 @@
-"""Decide about all activities of a run, one bucket of learners after the other."""
+"""Decide about all activities of a run, one pass over some learners after the other."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,9 +6,9 @@ from datetime import datetime
 from shared.domain.messages import Stage
 from shared.domain.runs import Coverage
 from shared.pipeline import directory, plan_changes
-from shared.pipeline.buckets import Buckets
+from shared.pipeline.passes import Passes
 from shared.pipeline.run_data import RunData
-from shared.pipeline.show_activities import show_activities, statuses_known
+from shared.pipeline.show_activities import show_history, statuses_known
 
 
 @dataclass(slots=True)
@@ -22,22 +22,23 @@ class Decided:
     """Rows of the package, as if nothing were sent."""
     without_licence: list[str] = field(default_factory=list)
     """Users with records that wait for a licence."""
-    bucket_shards: list[int] = field(default_factory=list)
-    """Shards written, by bucket."""
+    pass_shards: list[int] = field(default_factory=list)
+    """Shards written, by pass."""
 
 
-def decide_all(data: RunData, buckets: Buckets, now: datetime, *, write: bool) -> Decided:
-    """Decide bucket by bucket; with `write`, keep the plan of each and write its shards.
+def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
+    """Decide pass by pass; with `write`, keep the plan of each and write its shards.
 
-    Needs `students`, `mapping` and `available`.
+    Needs `learners` and `available`.
     """
-    engine, profile = data.engine, data.parts.get_profile(data.connection.profile)
+    engine = data.engine
     decided = Decided()
+    passes = Passes.plan(data)
     engine.run("create or replace table verdicts (key varchar, verdict varchar)")
-    for number in range(buckets.count):
-        buckets.enter(number)
-        show_activities(engine, profile, data.connection, data.known)
-        plan_changes.decide(engine, data.connection, now)
+    for number in range(passes.count):
+        passes.enter(number)
+        show_history(engine, data.connection, data.known)
+        plan_changes.decide(engine, data.profile, data.connection, data.known, now)
         decided.coverage = _add(decided.coverage, directory.cover(engine))
         counted = engine.rows("select kind, todo, count(*) from decisions group by all")
         plan_changes.add(decided.decisions, {(kind, todo): count for kind, todo, count in counted})
@@ -50,12 +51,12 @@ def decide_all(data: RunData, buckets: Buckets, now: datetime, *, write: bool) -
             )
         ]
         if write:
-            decided.bucket_shards.append(_write(data, number, sum(decided.bucket_shards)))
+            decided.pass_shards.append(_write(data, number, sum(decided.pass_shards)))
     return decided
 
 
 def _write(data: RunData, number: int, first_shard: int) -> int:
-    """Keep what the fold will need of this bucket, and write its shards; return how many."""
+    """Keep what the fold will need of this pass, and write its shards; return how many."""
     engine, part = data.engine, f"/{number:05d}"
     plan_changes.plan_activities(engine, data.connection)
     engine.run(

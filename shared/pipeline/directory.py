@@ -182,25 +182,21 @@ def map_persons(engine: Engine) -> None:
 
 
 def cover(engine: Engine) -> Coverage:
-    """Count the persons with at least one assignment or credited completion, by how they were found."""
-    counted = dict(
-        engine.rows(
-            "select state, count(*) from mapping where person in (select person from plan_rows union "
-            "select person from completion_rows where credit) group by state"
-        )
-    )
-    near = engine.one(
-        "select count(*) from mapping where near_miss and person in (select person from plan_rows union "
-        "select person from completion_rows where credit)"
-    )
-    return Coverage(
-        learners=sum(counted.values()),
-        mapped=counted.get("mapped", 0),
-        unmatched=counted.get("unmatched", 0),
-        ambiguous=counted.get("ambiguous", 0),
-        disabled=counted.get("disabled", 0),
-        near_miss=near,
-    )
+    """Count the persons of a pass with at least one assignment or credited completion, by how they were found.
+
+    Needs `decisions`, `history` and `learners_now`.
+    """
+    counted = dict.fromkeys(("mapped", "unmatched", "ambiguous", "disabled"), 0)
+    near_misses = 0
+    for state, near_miss, count in engine.rows(
+        "select state, near_miss, count(*) from ("
+        "select person, state, near_miss from decisions where in_plan and person is not null and state is not null union "
+        "select h.person, l.state, l.near_miss from history h join learners_now l on l.student = h.student and l.known "
+        "where h.credit and h.person is not null) group by all"
+    ):
+        counted[state] += count
+        near_misses += count if near_miss else 0
+    return Coverage(learners=sum(counted.values()), near_miss=near_misses, **counted)
 
 
 def recheck_licences(engine: Engine, graph: Graph, connection: Connection, waiting: Sequence[str]) -> bool:

@@ -91,7 +91,7 @@ def settle(parts: Parts, run: Run) -> None:
         if run.shards:
             # What was sent without an answer may have arrived; the next run asks before it creates.
             values["look_up_first"] = not published
-        for name in ("contents_path", "activities_paths", "unmapped_path"):
+        for name in ("contents_path", "activities_parts", "unmapped_path"):
             values |= {name: path} if (path := getattr(run, name)) else {}
         if published:
             values |= {

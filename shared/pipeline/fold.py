@@ -25,7 +25,7 @@ def fold_contents(data: RunData) -> None:
 
 
 def fold_activities(data: RunData, shards: Sequence[int], now: datetime) -> None:
-    """Bring the receipts of a bucket's shards into the table `published`.
+    """Bring the receipts of a pass's shards into the table `published`.
 
     Needs the table `planned_activities`, the decisions that send something. A learner whom Graph refused for lack of a
     licence is remembered with the time, so that he is not asked for every day.
@@ -33,7 +33,7 @@ def fold_activities(data: RunData, shards: Sequence[int], now: datetime) -> None
     engine = data.engine
     data.load_receipts(Stage.ACTIVITIES, shards)
     prefix = len(data.connection.configuration_id) + 2
-    engine.run(f"create or replace temp table answered as select *, substr(key, {prefix}) as ext from receipts")
+    engine.run(f"create or replace temp table answered as select *, substr(key, {prefix})::uuid as ext from receipts")
     kept = ", ".join(
         column for column in show_activities.SNAPSHOT if column not in ("ext", "activity_id", "refused_at")
     )

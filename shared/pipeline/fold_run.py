@@ -6,7 +6,7 @@ from shared.domain.errors import Code
 from shared.domain.messages import Stage
 from shared.domain.package import Kind
 from shared.domain.runs import Outcome, Reject, Run
-from shared.pipeline import fold, journal, plan_changes, rejects, retention, show_contents
+from shared.pipeline import fold, journal, plan_changes, rejects, retention
 from shared.pipeline.engine import engine
 from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
@@ -66,7 +66,7 @@ def _fold_contents(data: RunData, folded: _Folded) -> None:
     columnar.run("create or replace table verdicts (key varchar, verdict varchar)")
     if run.shards.get(Stage.CONTENTS) and data.restore("planned_contents"):
         contents = data.state.contents_path
-        data.load_snapshot("published_contents", (contents,) if contents else (), show_contents.SNAPSHOT)
+        data.load_contents((contents,) if contents else ())
         fold.fold_contents(data)
         columnar.run("insert into verdicts select key, verdict from receipts")
         folded.refused += _refused_contents(data)
@@ -80,8 +80,8 @@ def _fold_contents(data: RunData, folded: _Folded) -> None:
 
 def _fold_activities(data: RunData, folded: _Folded) -> None:
     columnar, run = data.engine, data.run
-    first, paths = 0, []
-    for number, count in enumerate(run.bucket_shards):
+    first, parts = 0, []
+    for number, count in enumerate(run.pass_shards):
         part = f"/{number:05d}"
         if not data.restore("planned_activities", part):
             return
@@ -100,10 +100,10 @@ def _fold_activities(data: RunData, folded: _Folded) -> None:
         data.restore("row_weights", part)
         plan_changes.add(folded.rows, plan_changes.count_rows(columnar))
         if run.shards.get(Stage.ACTIVITIES):
-            paths.append(data.save_snapshot("published", part))
+            parts.append(data.save_published(number))
         first += count
-    if paths:
-        folded.values["activities_paths"] = paths
+    if parts:
+        folded.values["activities_parts"] = tuple(parts)
 
 
 _REFUSED_LIMIT = 10_000

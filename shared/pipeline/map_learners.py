@@ -12,14 +12,13 @@ from shared.domain.gates import find_gate
 from shared.domain.messages import MAP_LEARNERS, PUSH_RECORDS, MapLearners, PushRecords, Stage
 from shared.domain.runs import ATTEMPTS, Outcome, Reject, Run, Step
 from shared.pipeline import directory, finish_run, fold, journal, plan_changes, rejects, retention
-from shared.pipeline.buckets import Buckets
 from shared.pipeline.decide_activities import Decided, decide_all
 from shared.pipeline.engine import engine
 from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
 from shared.pipeline.run_data import RunData
-from shared.pipeline.show_activities import make_students
-from shared.pipeline.show_contents import show_contents
+from shared.pipeline.show_activities import make_learners, make_students
+from shared.pipeline.show_contents import content_key, show_contents
 
 log = logging.getLogger(__name__)
 
@@ -84,13 +83,14 @@ def _map_contents(data: RunData, now: datetime) -> None:
     parts, run, columnar = data.parts, data.run, data.engine
     warnings = show_contents(columnar, parts.get_profile(data.connection.profile), data.connection, data.known)
     columnar.run(
-        "create or replace table available as select key, coalesce(content_id, '') as content_id from contents "
-        "where active and todo in ('add', 'change', 'same')"
+        f"create or replace table available as select {content_key('typ', 'id')} as key, "
+        "coalesce(content_id, '') as content_id from contents where active and todo in ('add', 'change', 'same')"
     )
     active = columnar.one("select count(*) from published_contents where active")
-    assignments = columnar.one("select count(*) from published where kind = 'assignment' and refused_at is null")
+    assignments = data.count_published_assignments()
     decided = _decide(data, now) if run.learner_part else Decided()
     changes = plan_changes.count_changes(columnar, decided.decisions)
+    data.load_left_over("PA_CPNT", "left_over")
     plan_changes.weigh_contents(columnar)
     data.save("row_weights")
     known: dict[str, object] = {
@@ -129,11 +129,12 @@ def _decide(data: RunData, now: datetime) -> Decided:
     directory.map_persons(columnar)
     columnar.run("drop table users")
     retention.note_unmapped(data, now)
-    buckets = Buckets.split(data)
-    decided = decide_all(data, buckets, now, write=False)
+    make_learners(columnar, data.published)
+    decided = decide_all(data, now, write=False)
     plans = data.connection.viva.licence_service_plan_ids
     if plans and directory.recheck_licences(columnar, parts.graph, data.connection, decided.without_licence):
-        decided = decide_all(data, buckets, now, write=False)
+        make_learners(columnar, data.published)
+        decided = decide_all(data, now, write=False)
     data.save("mapping")
     return decided
 
@@ -143,23 +144,23 @@ def _map_activities(data: RunData, now: datetime) -> None:
     if data.restore("planned_contents"):
         fold.fold_contents(data)
     columnar.run(
-        "create or replace table available as select key, content_id from published_contents "
-        "where active and content_id is not null"
+        f"create or replace table available as select {content_key('typ', 'id')} as key, content_id "
+        "from published_contents where active and content_id is not null"
     )
     decided = Decided()
     if run.learner_part:
         data.restore("mapping")
         make_students(columnar)
-        decided = decide_all(data, Buckets.split(data), now, write=True)
-    run = journal.advance(parts, run, run.step, bucket_shards=tuple(decided.bucket_shards)) or run
-    _hand_over(parts, run, Stage.ACTIVITIES, sum(decided.bucket_shards))
+        make_learners(columnar, data.published)
+        decided = decide_all(data, now, write=True)
+    run = journal.advance(parts, run, run.step, pass_shards=tuple(decided.pass_shards)) or run
+    _hand_over(parts, run, Stage.ACTIVITIES, sum(decided.pass_shards))
 
 
 def _reject_limited(data: RunData) -> dict[str, object]:
     """Add the items that found no place to the run's report; return what changes in its document."""
     rows = data.engine.rows(
-        "select r.line from contents c join package_contents r on r.pk = c.pk and not r.loser where c.todo = 'limit' "
-        "order by r.line"
+        "select r.line from contents c join PA_CPNT r on r.pk = c.pk and r.came where c.todo = 'limit' order by r.line"
     )
     message = "There is no place left for this item (active_item_limit, total_item_limit)."
     found = [

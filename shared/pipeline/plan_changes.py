@@ -1,16 +1,18 @@
 """From what Viva should show and what was published to the operations that make the difference, and the tally.
 
-Needs the tables of `show_contents` and `show_activities`, `published`, `mapping` (person, state, user_id, licensed) and
-`available` (key, content_id): contents on which new records may be placed.
+Needs the tables of `show_contents`, or of a pass over the learners (`passes`, `show_activities`), and `available`
+(key, content_id): contents on which new records may be placed.
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from shared.domain.connection import Connection
+from shared.domain.profile import Profile
 from shared.domain.runs import ActivityTally, Changes, ContentTally, Tally
 from shared.pipeline.engine import Engine, text
-from shared.pipeline.show_contents import utc
+from shared.pipeline.show_activities import assignments, completions_known
+from shared.pipeline.show_contents import Known, utc
 
 OPERATIONS = "('add', 'update', 'recreate', 'withdraw')"
 """Decisions on an activity that send something."""
@@ -18,40 +20,72 @@ OPERATIONS = "('add', 'update', 'recreate', 'withdraw')"
 CONTENT_OPERATIONS = "('add', 'change', 'deactivate')"
 
 
-def decide(engine: Engine, connection: Connection, now: datetime) -> None:
-    """Make the table `decisions`: what to do about every activity.
+def decide(engine: Engine, profile: Profile, connection: Connection, known: Known, now: datetime) -> None:
+    """Make the table `decisions` of a pass: what to do about every assignment, and every completion for itself.
 
     `todo` is an operation (`OPERATIONS`), `same`, `unmapped`, `frozen` (open assignment of an inactive student id),
-    or a reason to park: `park_table`, `park_content`, `park_licence`.
+    or a reason to park: `park_table`, `park_content`, `park_licence`. Needs `show_history` and `available`. Also makes
+    `done` (person, content, day, status, ext, todo): everything completed.
     """
     again = (now - timedelta(days=connection.licence_recheck_days)).strftime("%Y-%m-%d %H:%M:%S")
     unlicensed = (
-        "coalesce(not m.licensed, false) or (r.ext is not null and not coalesce(m.licensed, false) "
+        "coalesce(not a.licensed, false) or (r.ext is not null and not coalesce(a.licensed, false) "
         f"and r.refused_at > timestamp '{again}')"
     )
-    differs = "p.user_id <> m.user_id or p.type is distinct from a.type or p.content <> a.content"
+    differs = "a.was_user_id <> a.user_id or a.was_type is distinct from a.type or a.was_content <> a.content"
     changed = (
-        "p.status <> a.status or p.due_at is distinct from a.due_at or p.assigned_at is distinct from a.assigned_at "
-        "or p.completed_at is distinct from a.completed_at"
+        "a.was_status <> a.status or a.was_due_at is distinct from a.due_at or a.was_assigned_at is distinct from "
+        "a.assigned_at or a.was_completed_at is distinct from a.completed_at"
     )
-    engine.run(
-        "create or replace table decisions as select a.*, m.user_id, p.activity_id, "
-        "g.user_id as assigner_id, c.content_id, case "
-        "when m.user_id is null then 'unmapped' "
-        "when a.parked then case when p.ext is null then 'park_table' else 'same' end "
+    todo = (
+        "case when a.state is distinct from 'mapped' then 'unmapped' "
+        "when a.parked then case when a.was_published then 'same' else 'park_table' end "
         "when a.origin = 'done' then 'same' "
         f"when a.origin = 'gone' and a.status <> 'completed' then case when {unlicensed} then 'park_licence' else "
         "'withdraw' end "
-        "when a.frozen then case when p.ext is null then 'frozen' else 'same' end "
-        "when p.ext is null and c.key is null then 'park_content' "
-        f"when p.ext is not null and not ({differs} or {changed}) then 'same' "
+        "when a.frozen then case when a.was_published then 'same' else 'frozen' end "
+        "when not a.was_published and c.key is null then 'park_content' "
+        f"when a.was_published and not ({differs} or {changed}) then 'same' "
         f"when {unlicensed} then 'park_licence' "
-        f"when p.ext is null then 'add' when {differs} then 'recreate' else 'update' end as todo "
-        "from activities a left join mapping m on m.person = a.person and m.state = 'mapped' "
-        "left join mapping g on g.person = a.assigner and g.state = 'mapped' "
-        "left join (select * from published where refused_at is null) p on p.ext = a.ext "
-        "left join (select * from published where refused_at is not null) r on r.ext = a.ext "
-        "left join available c on c.key = a.content"
+        f"when not a.was_published then 'add' when {differs} then 'recreate' else 'update' end as todo"
+    )
+    kept = (
+        "a.ext, a.kind, a.activity_id, a.user_id, a.person, a.student, a.place, a.content, a.type, a.status, "
+        "a.assigned_at, a.day, a.due_at, a.completed_at, a.completed_on, a.completed_as, a.assigner, a.came, a.in_plan, "
+        "a.state, a.near_miss, c.content_id"
+    )
+    engine.run(
+        "create or replace temp table refused as select ext, refused_at from published where refused_at is not null"
+    )
+    engine.run(
+        f"create or replace table decisions as select {kept}, {todo} from ({assignments(profile, connection, known)}) a "
+        "left join refused r on r.ext = a.ext left join available c on c.key = a.content"
+    )
+    engine.run(
+        "create or replace temp table done as select person, content, completed_on as day, completed_as as status, ext, "
+        "todo from decisions where status = 'completed' union all "
+        "select coalesce(l.person, p.person), p.content, p.completed_on, p.completed_as, p.ext, "
+        "case when l.state = 'mapped' then 'same' else 'unmapped' end from published p "
+        "left join learners_now l on l.student = p.student where p.kind = 'self' and p.refused_at is null"
+    )
+    alone = (
+        "select c.ext, 'self' as kind, null as activity_id, l.user_id, c.person, c.student, c.place, c.content, "
+        "null as type, 'completed' as status, null::timestamp as assigned_at, null::date as day, null::timestamp as "
+        "due_at, c.done_at as completed_at, c.day as completed_on, c.status as completed_as, null::uuid as assigner, "
+        "false as came, false as in_plan, l.state, l.near_miss, l.licensed, "
+        f"{str(not completions_known(known)).lower()} as parked, 'self' as origin, false as frozen, "
+        "false as was_published, null as was_user_id, null as was_type, null::uuid as was_content, null as was_status, "
+        "null::timestamp as was_due_at, null::timestamp as was_assigned_at, null::timestamp as was_completed_at "
+        "from completions c anti join done t on t.person = c.person and t.content = c.content and t.day = c.day "
+        "and t.status = c.status left join learners_now l on l.student = c.student and l.known "
+        "where c.ext not in (select ext from done)"
+    )
+    engine.run(
+        f"insert into decisions by name select {kept}, {todo} from ({alone}) a "
+        "left join refused r on r.ext = a.ext left join available c on c.key = a.content"
+    )
+    engine.run(
+        "insert into done select person, content, completed_on, completed_as, ext, todo from decisions where kind = 'self'"
     )
 
 
@@ -84,20 +118,20 @@ def plan_contents(engine: Engine) -> None:
 
 
 def plan_activities(engine: Engine, connection: Connection) -> None:
-    """Make the table `operations` for a bucket: by learner, a delete before the create that replaces it."""
+    """Make the table `operations` of a pass: by learner, a delete before the create that replaces it."""
     engine.run(
         "create or replace table operations as select row_number() over (order by place, step) - 1 as number, "
         "place, act, "
-        f"{text(connection.configuration_id + ':')} || ext as key, graph_id, person, body from ("
+        f"{text(connection.configuration_id + ':')} || ext::varchar as key, graph_id, person, body from ("
         "select dense_rank() over (order by user_id, ext) - 1 as place, dense_rank() over (order by user_id) as "
         "person, "
         "ext, step, act, case when act = 'create' then null else activity_id end as graph_id, "
         f"case act when 'create' then json_merge_patch('{{}}', {_body(connection)})::varchar "
         f"when 'update' then ({_body(connection)})::varchar end as body "
-        "from decisions, lateral (select unnest(case todo when 'add' then ['create'] when 'update' then ['update'] "
+        "from (select d.*, u.user_id as assigner_id from decisions d left join learners u on u.student = d.assigner "
+        f"and u.known and u.state = 'mapped' where todo in {OPERATIONS}), lateral (select unnest(case todo when 'add' then ['create'] when 'update' then ['update'] "
         "when 'withdraw' then ['delete'] else ['delete', 'create'] end) as act, "
-        "generate_subscripts(case todo when 'recreate' then ['delete', 'create'] else ['x'] end, 1) as step) "
-        f"where todo in {OPERATIONS})"
+        "generate_subscripts(case todo when 'recreate' then ['delete', 'create'] else ['x'] end, 1) as step))"
     )
 
 
@@ -114,7 +148,7 @@ _DUE = (
 
 def _body(connection: Connection) -> str:
     """Return SQL for a whole activity; an update sends of it what Graph lets us change, and clears what is gone."""
-    ext = f"{text(connection.configuration_id + ':')} || ext"
+    ext = f"{text(connection.configuration_id + ':')} || ext::varchar"
     return (
         f"json_object('@odata.type', {_TYPE}, 'externalcourseActivityId', {ext}, "
         f"'learnerUserId', user_id, 'learningContentId', content_id, "
@@ -128,7 +162,7 @@ def _body(connection: Connection) -> str:
 def weigh_contents(engine: Engine) -> None:
     """Make the table `row_weights` for contents: how many rows of the package stand behind what is decided.
 
-    Needs `package_contents` (pk, loser). `class` is what becomes of the rows when every operation succeeds; `key` is
+    Needs `left_over` of the contents (columns of `LEFT_OVER`). `class` is what becomes of the rows when every operation succeeds; `key` is
     given where that depends on Graph's answer.
     """
     engine.run(
@@ -136,34 +170,35 @@ def weigh_contents(engine: Engine) -> None:
         "case when class = 'published' then key end as key, class, count(*) as weight from (select c.key, "
         f"case when c.todo in {CONTENT_OPERATIONS} then 'published' when c.todo = 'same' then 'unchanged' "
         "when c.todo = 'limit' then 'rejected' when c.todo = 'park' then 'parked' else 'ignored' end as class "
-        "from package_contents r left join contents c on c.pk = r.pk and not r.loser) group by all"
+        "from (select pk from PA_CPNT where came union all select null from left_over) r "
+        "left join contents c on c.pk = r.pk) group by all"
     )
 
 
 def weigh_activities(engine: Engine, *, statuses_known: bool) -> None:
-    """Make the table `row_weights` for the assignments and completions of a bucket (see `weigh_contents`)."""
-    classes = (
-        "case when coalesce(m.state, '') <> 'mapped' then 'unmapped' when r.loser then 'ignored' {credit} "
-        "when d.todo = 'same' then 'unchanged' when d.todo = 'frozen' then 'ignored' "
-        f"when d.todo in {OPERATIONS} then 'published' else 'parked' end"
+    """Make the table `row_weights` for the assignments and completions of a pass (see `weigh_contents`).
+
+    Needs `decisions`, `done`, `history`, and `left_assignments` and `left_completions` (columns of `LEFT_OVER`).
+    """
+    became = (
+        "when todo = 'same' then 'unchanged' when todo = 'frozen' then 'ignored' "
+        f"when todo in {OPERATIONS} then 'published' else 'parked' end"
     )
-    credit = "when not coalesce(w.credit, false) then 'ignored'" if statuses_known else ""
-    source = (
-        "select {kind} as rows_of, case when class = 'published' then key end as key, class, count(*) as weight "
-        "from (select d.ext as key, {classes} as class from {package} r left join {rows} w on w.pk = r.pk "
-        "left join mapping m on m.person = w.person left join decisions d on d.ext = w.ext) group by all"
+    credit = "when not credit then 'ignored'" if statuses_known else ""
+    unmapped = "case when state is distinct from 'mapped' then 'unmapped'"
+    left = "select null::uuid as key, {} as class from left_{} left join learners_now l using (student)"
+    lost = f"{unmapped} when loser then 'ignored' else 'parked' end"
+    engine.run(
+        "create or replace table row_weights as select rows_of, case when class = 'published' then key end as key, "
+        "class, count(*) as weight from ("
+        f"select 'assignments' as rows_of, ext as key, {unmapped} {became} as class from decisions where came union all "
+        f"select 'assignments', * from ({left.format(lost, 'assignments')}) union all "
+        f"select 'completions', ext, {unmapped} {credit} {became} from (select h.credit, l.state, d.ext, d.todo "
+        "from (from history where came) h left join learners_now l on l.student = h.student and l.known "
+        "left join (select person, content, day, status, min(ext) as ext, arg_min(todo, ext) as todo from done group by all) d "
+        "on d.person = h.person and d.content = h.content and d.day = h.day and d.status = h.status and h.credit) union all "
+        f"select 'completions', * from ({left.format(lost, 'completions')})) group by all"
     )
-    assignments = source.format(
-        kind="'assignments'", classes=classes.format(credit=""), package="package_assignments", rows="plan_rows"
-    )
-    completions = source.format(
-        kind="'completions'",
-        classes=classes.format(credit=credit),
-        package="package_completions",
-        rows="completion_rows",
-    )
-    engine.run(f"create or replace table row_weights as {assignments}")
-    engine.run(f"insert into row_weights {completions}")
 
 
 type Counts = dict[tuple[str, str], int]

@@ -1,6 +1,7 @@
 """Read one package, and its keys package, into staged rows and the tables that follow from them."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.domain.connection import Connection, Strict
@@ -9,14 +10,15 @@ from shared.domain.package import Kind
 from shared.domain.profile import Profile
 from shared.domain.runs import Reject, Run
 from shared.domain.state import State
+from shared.domain.table_part import TablePart
 from shared.pipeline import journal, rejects
 from shared.pipeline.ahead import ahead
-from shared.pipeline.directory import local_copy
 from shared.pipeline.engine import Engine
 from shared.pipeline.package_files import PackageFiles
 from shared.pipeline.parts import Parts
 from shared.pipeline.staging import Staged, Stager
-from shared.pipeline.tables import merge
+from shared.pipeline.table_parts import LocalPart, download, upload
+from shared.pipeline.tables import Merger
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +38,10 @@ class Manifest(Strict):
     """Rows and files that were rejected, those of the keys package as well."""
     rejected_rows: dict[str, int]
     """Rejected rows by kind of the tally."""
-    parts: dict[str, list[str]]
-    """Paths of the staged rows by table, of the tables that the tally counts."""
-    twins: dict[str, list[int]]
-    """Lines of rows that another row outdid, by table."""
-    tables: dict[str, str]
-    """Path of every table after this package, whether it changed or not."""
+    left_over: dict[str, str]
+    """Paths of the rows that are not in their table, by table, of those that the tally counts (see `tables`)."""
+    tables: dict[str, tuple[TablePart, ...]]
+    """Every table after this package, whether it changed or not."""
     came: list[str]
     refused: list[str]
     read_now: list[str]
@@ -173,29 +173,22 @@ class PackageReader:
         needs_full: bool,
     ) -> Manifest:
         tables = dict(self.state.tables)
-        twins: dict[str, list[int]] = {}
+        left_over: dict[str, str] = {}
+        merger = Merger(self.engine, profile, self.run.kind, self.engine.folder / "new")
         for name in profile.tables:
             if name not in staged and name not in keys:
                 continue
             old = None
             if name in tables:
-                old = local_copy(self.parts.tables, tables[name], self.engine.folder / "old" / f"{name}.parquet")
-            target = self.engine.folder / "new" / f"{name}.parquet"
-            merged = merge(
-                self.engine,
-                name,
-                kind=self.run.kind,
-                staged=staged.get(name),
-                keys=keys.get(name),
-                old=old,
-                target=target,
-            )
-            twins[name] = merged.twin_lines
-            if merged.path is not None:
-                tables[name] = f"{self.run.connection}/{self.run.run_id}/tables/{name}.parquet"
-                self.parts.tables.put_file(tables[name], merged.path)
-            if old is not None:
-                old.unlink()
+                old = download(self.parts.tables, tables[name], self.engine.folder / "old" / name)
+            merged = merger.merge(name, staged=staged.get(name), keys=keys.get(name), old=old)
+            if merged.parts is not None:
+                tables[name] = self._upload(name, merged.parts)
+            if merged.left_over is not None and name in COUNTED:
+                left_over[name] = f"{self.run.connection}/{self.run.run_id}/left-over/{name}.parquet"
+                self.parts.records.put_file(left_over[name], merged.left_over)
+            for part in (*(old or ()), *(merged.parts or ())):
+                part.file.unlink(missing_ok=True)
         refused = [name for name, each in staged.items() if each.refused]
         read_now = [name for name in staged if name not in refused]
         return Manifest(
@@ -205,8 +198,7 @@ class PackageReader:
             rows=sum(each.rows for each in staged.values()),
             rejected=self.engine.one("select count(*) from rejects"),
             rejected_rows={kind: staged[name].rejected for name, kind in COUNTED.items() if name in staged},
-            parts={name: self._upload(staged[name]) for name in COUNTED if name in staged},
-            twins={name: lines for name, lines in twins.items() if name in COUNTED},
+            left_over=left_over,
             tables=tables,
             came=sorted({*tables, *self.state.seen_tables, *read_now}),
             refused=refused,
@@ -215,10 +207,8 @@ class PackageReader:
             warnings=self.warnings,
         )
 
-    def _upload(self, staged: Staged) -> list[str]:
-        paths = []
-        for part in staged.parts:
-            path = f"{self.run.connection}/{self.run.run_id}/{staged.table}/{part.name}"
-            self.parts.records.put_file(path, part)
-            paths.append(path)
-        return paths
+    def _upload(self, table_name: str, parts: Sequence[LocalPart]) -> tuple[TablePart, ...]:
+        folder = f"{self.run.connection}/{self.run.run_id}/tables/{table_name}"
+        return tuple(
+            upload(self.parts.tables, part, f"{folder}/{number:05d}.parquet") for number, part in enumerate(parts)
+        )

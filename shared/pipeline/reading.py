@@ -13,19 +13,24 @@ from dataclasses import dataclass, field
 
 from shared.domain.errors import Code, PackageError
 
-SEGMENT_BYTES = 16 * 1024 * 1024
+SEGMENT_BYTES = 24 * 1024 * 1024
 LONGEST_RECORD_SEGMENTS = 4
 
 MARK = b"!##!"
 """The record end of SuccessFactors' own connector files."""
 INNER_NEWLINE = "\x1e"
 """Stands for a newline inside a record whose end is marked."""
-NUL = "\ue000"
-"""Stands for a NUL character, which no text may hold."""
+NUL = "\uffff"
+"""Stands for a NUL character, which no text may hold; no text holds this either, for it is no character."""
+STRAY_RECORD_BYTES = 1024 * 1024
+"""A record is no longer than that where quotes stand wherever they like: one left open shall not swallow the file."""
 
 _DELIMITERS = (b",", b"|", b"\t")
-# Found from the quote, which is rare, and not from the character before it, which is any.
-_STRAY_QUOTE = re.compile(rb'"(?<=[^",|\t\r\n]")[^",|\t\r\n!]')
+# Found from the quote, which is rare, and not from the character before it, which is any. The second is a field that
+# begins with blanks and a quote, which readers take for different things.
+_STRAY_QUOTE = re.compile(rb'"(?<=[^",|\t\r\n]")[^",|\t\r\n!]|"(?<=[,|\t\n] ")|"(?<=  ")')
+_MARK_AND_NEWLINE = re.compile(rb"!##!(?:\r\n|\n)?")
+_NEWLINE_FIRST = re.compile(rb"!##!(?:\r\n|\n)[\r\n]")
 
 
 class NotUtf8Error(Exception):
@@ -54,6 +59,12 @@ class Segment:
     suspicious: bool
     """Whether quotes stand where RFC 4180 has none, so that only a slow, forgiving reading is safe."""
     has_nul: bool
+    has_margins: bool
+    """Whether a field may begin or end with a blank or a tab."""
+    has_marks: bool
+    """Whether newlines inside records have been replaced."""
+    lines: tuple[int, ...] = ()
+    """Lines of all records, where they cannot be told from what is left of the newlines."""
 
 
 @dataclass(slots=True)
@@ -92,23 +103,23 @@ class TextFile:
             NotUtf8Error: see there; `windows_1252` reads any file.
             PackageError: a record is longer than four segments.
         """
+        longest_bytes = LONGEST_RECORD_SEGMENTS * self.segment_bytes
+        wanted_bytes = self.segment_bytes
         more = True
-        while more:
-            while more and len(self._buffer) < self.segment_bytes:
+        while more or self._buffer:
+            while more and len(self._buffer) < wanted_bytes:
                 more = self._more()
             end = self._cut() if more else len(self._buffer)
-            if not end:
-                longest_bytes = LONGEST_RECORD_SEGMENTS * self.segment_bytes
-                if more and len(self._buffer) < longest_bytes:
-                    more = self._more()
-                    continue
-                if not self._buffer:
-                    return
+            if not end and more and wanted_bytes < longest_bytes:
+                wanted_bytes += self.segment_bytes
+                continue
+            if not end and self._buffer:
                 raise PackageError(
                     f"A record is longer than {longest_bytes} bytes; is the record end "
                     "a newline or !##!? Have the package made again.",
                     Code.PACKAGE_DAMAGED,
                 )
+            wanted_bytes = self.segment_bytes
             raw = bytes(memoryview(self._buffer)[:end])
             del self._buffer[:end]
             if raw.strip():
@@ -134,19 +145,41 @@ class TextFile:
 
     def _cut(self) -> int:
         """Length of the longest prefix of whole records; 0 when there is none."""
-        if self.header is not None and self.header.marked:
+        if self.header is None:
+            raise ValueError("open the file first")
+        if self.header.marked:
             return self._buffer.rfind(MARK) + len(MARK) if MARK in self._buffer else 0
-        end = self._buffer.rfind(b"\n")
-        if end < 0:
-            return 0
+        end = self._buffer.rfind(b"\n") + 1
+        if _STRAY_QUOTE.search(self._buffer, 0, end):
+            return self._cut_beside_strays(end)
         last = end
         inside = self._buffer.count(b'"', 0, end) & 1
-        while inside and end >= 0:
-            previous = self._buffer.rfind(b"\n", 0, end)
-            inside ^= self._buffer.count(b'"', max(previous, 0), end) & 1
+        while inside and end > 0:
+            previous = self._buffer.rfind(b"\n", 0, end - 1) + 1
+            inside ^= self._buffer.count(b'"', previous, end) & 1
             end = previous
-        # No newline lies outside quotes: a quote is left open, and the forgiving reading will sort it out.
-        return (end if end >= 0 else last) + 1
+        return end or self._give_up(last)
+
+    def _give_up(self, end: int) -> int:
+        """No record ends before `end`: wait for more, or believe that a quote is left open, which `repair` sorts out."""
+        longest_bytes = min(STRAY_RECORD_BYTES, LONGEST_RECORD_SEGMENTS * self.segment_bytes)
+        return end if len(self._buffer) >= longest_bytes else 0
+
+    def _cut_beside_strays(self, end: int) -> int:
+        """Cut where quotes do not tell what they enclose: before the record that the rest may belong to."""
+        data = bytes(memoryview(self._buffer)[:end])
+        lines = data.decode("utf-8", errors="replace").split("\n")[:-1]
+        raw_lines = data.split(b"\n")[:-1]
+        delimiter = self.header.delimiter if self.header else ","
+        position = read = 0
+        while position < len(lines):
+            record, after, reached_end = _record(lines, position, delimiter)
+            if reached_end:
+                break
+            after = position + 1 if record is None else after
+            read += sum(len(each) + 1 for each in raw_lines[position:after])
+            position = after
+        return read or self._give_up(end)
 
     def _segment(self, raw: bytes) -> Segment:
         header = self.header
@@ -154,11 +187,14 @@ class TextFile:
             raise ValueError("open the file first")
         raw = self._to_utf8(raw)
         line = self._line
+        lines: tuple[int, ...] = ()
         if header.marked:
             records = raw.lstrip(b"\r\n")
             line += raw.count(b"\n", 0, len(raw) - len(records))
+            if _NEWLINE_FIRST.search(records) or (not header.line_per_record and MARK + b"\n" in records):
+                lines = tuple(_lines(records, line))
             raw = records.replace(INNER_NEWLINE.encode(), b" ")
-            raw = raw.replace(MARK + b"\r\n", MARK).replace(MARK + b"\n", MARK)
+            raw = _MARK_AND_NEWLINE.sub(MARK, raw)
             raw = raw.replace(b"\r\n", b"\n").replace(b"\n", INNER_NEWLINE.encode()).replace(MARK, b"\n")
         elif b"\r" in raw:
             raw = raw.replace(b"\r\n", b"\n")
@@ -170,7 +206,15 @@ class TextFile:
         if not raw.endswith(b"\n"):
             raw += b"\n"
         suspicious = raw.count(b'"') & 1 == 1 or _STRAY_QUOTE.search(raw) is not None
-        return Segment(raw, line, suspicious, has_nul)
+        return Segment(
+            raw,
+            line,
+            suspicious,
+            has_nul,
+            has_margins=_has_margins(raw, header.delimiter.encode()),
+            has_marks=header.marked and INNER_NEWLINE.encode() in raw,
+            lines=lines,
+        )
 
     def _to_utf8(self, raw: bytes) -> bytes:
         if raw.isascii():
@@ -183,6 +227,24 @@ class TextFile:
                 raise NotUtf8Error
             self.windows_1252 = True
         return raw.decode("cp1252", errors="replace").encode()
+
+
+def _lines(records: bytes, line: int) -> Iterator[int]:
+    """Yield the line on which every marked record starts, the newline behind a mark being the mark's."""
+    position = 0
+    for end in _MARK_AND_NEWLINE.finditer(records):
+        yield line
+        line += records.count(b"\n", position, end.end())
+        position = end.end()
+    yield line
+
+
+def _has_margins(raw: bytes, delimiter: bytes) -> bool:
+    """Look for blanks beside what may stand around a field: to find none is much cheaper than to trim all fields."""
+    edges = (delimiter, b"\n", b'"')
+    return raw.startswith((b" ", b"\t")) or any(
+        blank + edge in raw or edge + blank in raw for blank in (b" ", b"\t") for edge in edges if blank != edge
+    )
 
 
 def _is_utf8(raw: bytes) -> bool:
@@ -230,8 +292,10 @@ def repair(segment: Segment, header: Header) -> Repaired:
     """Newlines that stand inside records whose end is marked, up to here."""
     while position < len(lines):
         start = position
-        record, position = _record(lines, start, header.delimiter)
+        record, position, _ = _record(lines, start, header.delimiter)
         line = segment.first_line + (start if header.line_per_record or not header.marked else 0) + skipped
+        if segment.lines:
+            line = segment.lines[start]
         skipped += sum(each.count(inner_newline) for each in lines[start:position])
         if record is None or len(record) != len(header.columns):
             if record != []:
@@ -243,16 +307,27 @@ def repair(segment: Segment, header: Header) -> Repaired:
     return Repaired(out.getvalue().encode(), tuple(malformed))
 
 
-def _record(lines: list[str], start: int, delimiter: str) -> tuple[list[str] | None, int]:
-    """Read the record that starts on a line; `None` when it is malformed; and where the next one starts."""
-    end = start
-    source = (lines[index] + "\n" for index in range(start, len(lines)))
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
+def _record(lines: list[str], start: int, delimiter: str) -> tuple[list[str] | None, int, bool]:
+    """Read the record that starts on a line; `None` when it is malformed; where the next one starts; and whether the
+    lines came to their end before it did.
+    """
+    taken = 0
+
+    def source() -> Iterator[str]:
+        nonlocal taken
+        length = 0
+        for index in range(start, len(lines)):
+            if length > STRAY_RECORD_BYTES:
+                return
+            length += len(lines[index]) + 1
+            taken = index + 1
+            yield lines[index] + "\n"
+
+    reader = csv.reader(source(), delimiter=delimiter, strict=True)
     try:
         record = next(reader)
-    except csv.Error:
-        return None, start + 1
+    except csv.Error as error:
+        return None, start + 1, taken == len(lines) and "end of data" in str(error)
     except StopIteration:
-        return [], start + 1
-    end += reader.line_num
-    return record, end
+        return [], start + 1, False
+    return record, start + reader.line_num, False

@@ -23,7 +23,7 @@ def path(run: Run) -> str:
 
 def report(parts: Parts, engine: Engine, run: Run) -> tuple[Reject, ...]:
     """Write all rejects of the run as CSV, and return the first ones. A second call replaces the report."""
-    order = "select file, line, field, code, message from rejects order by file, line, field"
+    order = "select file, line, field, code, message from rejects order by file, line, field, code, message"
     first = tuple(
         Reject(file=file, line=line, field=column, code=Code(code), message=message)
         for file, line, column, code, message in engine.rows(f"{order} limit {FIRST}")

@@ -1,13 +1,16 @@
 """How long things are kept: rows of learners nobody knows in Entra, and tables that newer ones have replaced."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from shared.domain.state import State
+from shared.domain.table_part import TablePart
 from shared.pipeline.directory import local_copy
 from shared.pipeline.engine import name, parquet
 from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
 from shared.pipeline.run_data import RunData
+from shared.pipeline.table_parts import download, upload, write_part
 
 _LEARNER_TABLES = ("PV_PARTNER_STUDENT", "PA_STUD_CPNT", "PA_CPNT_EVTHST")
 
@@ -46,15 +49,23 @@ def keep_mapped(data: RunData, manifest: Manifest) -> dict[str, object]:
         for table in _LEARNER_TABLES:
             if table not in tables:
                 continue
-            local = local_copy(data.parts.tables, tables[table], columnar.folder / "kept" / f"{table}.parquet")
-            kept = columnar.write(
-                f"select * from {parquet([local])} where STUD_ID not in (select student from unmapped where {expired})",
-                columnar.folder / f"{table}.parquet",
-            )
-            tables[table] = f"{data.records}/kept/{table}.parquet"
-            data.parts.tables.put_file(tables[table], kept)
+            tables[table] = tuple(_without(data, table, tables[table], f"select student from unmapped where {expired}"))
         columnar.run(f"delete from unmapped where {expired}")
     return {"tables": tables, "unmapped_path": data.save_snapshot("unmapped")}
+
+
+def _without(data: RunData, table: str, parts: Sequence[TablePart], students: str) -> Iterator[TablePart]:
+    """Yield the parts of a table without the rows of some students; those that hold none of them stay as they are."""
+    for number, part in enumerate(parts):
+        (local,) = download(data.parts.tables, [part], data.engine.folder / "kept")
+        rows = parquet([local.file])
+        if not data.engine.one(f"select count(*) from {rows} where STUD_ID in ({students})"):
+            yield part
+            continue
+        kept = write_part(
+            data.engine, f"from {rows} where STUD_ID not in ({students})", data.engine.folder / "without.parquet"
+        )
+        yield upload(data.parts.tables, kept, f"{data.records}/kept/{table}/{number:05d}.parquet")
 
 
 def forget(parts: Parts, before: State, after: State) -> None:
@@ -65,5 +76,5 @@ def forget(parts: Parts, before: State, after: State) -> None:
 
 
 def _pointers(state: State) -> set[str]:
-    paths = {state.contents_path, state.unmapped_path, *state.activities_paths, *state.tables.values()}
-    return {path for path in paths if path}
+    parts = (*state.activities_parts, *(part for table in state.tables.values() for part in table))
+    return {path for path in (state.contents_path, state.unmapped_path, *(part.path for part in parts)) if path}

@@ -2,20 +2,23 @@
 
 import gzip
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.domain.connection import Connection
 from shared.domain.messages import Stage
 from shared.domain.plan import SHARD_SIZE
+from shared.domain.profile import Profile
 from shared.domain.runs import Run
 from shared.domain.state import State
-from shared.pipeline import show_activities, show_contents
+from shared.domain.table_part import TablePart
+from shared.pipeline import show_contents
 from shared.pipeline.directory import local_copy
 from shared.pipeline.engine import Engine, parquet, text
 from shared.pipeline.parts import Parts
-from shared.pipeline.read_package import COUNTED, Manifest
+from shared.pipeline.read_package import Manifest
 from shared.pipeline.show_contents import Known
-from shared.pipeline.tables import make_views
+from shared.pipeline.table_parts import LocalPart, download, upload, write_part
+from shared.pipeline.tables import LEFT_OVER, make_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class RunData:
     run: Run
     manifest: Manifest
     engine: Engine
+    tables: dict[str, list[LocalPart]] = field(default_factory=dict)
+    """The tables as files of this machine, once they are loaded."""
+    published: list[LocalPart] = field(default_factory=list)
+    """The snapshot of published activities, once it is loaded."""
 
     @property
     def known(self) -> Known:
@@ -41,59 +48,70 @@ class RunData:
         return f"{self.run.connection}/{self.run.run_id}"
 
     def load(self) -> None:
-        """Make the views of the tables, `published_contents`, `published`, and the rows of the package."""
+        """Make the views of the tables, the table `published_contents`, and bring the published activities here."""
         folder = self.engine.folder / "tables"
-        tables = {
-            name: local_copy(self.parts.tables, path, folder / f"{name}.parquet")
-            for name, path in self.manifest.tables.items()
-        }
-        profile = self.parts.get_profile(self.connection.profile)
-        make_views(self.engine, profile, self.connection, tables)
-        self.load_snapshots()
-        for table, kind in COUNTED.items():
-            self._package_rows(table, kind)
+        for table in self.profile.tables:
+            self.tables[table] = download(self.parts.tables, self.manifest.tables.get(table, ()), folder / table)
+            self.make_view(table)
+        contents = self.state.contents_path
+        self.load_contents((contents,) if contents else ())
+        self.published.extend(
+            download(self.parts.tables, self.state.activities_parts, self.engine.folder / "published")
+        )
         # Nothing from here on depends on the order in which rows were read, and writing is leaner without it.
         self.engine.run("set preserve_insertion_order = false")
 
-    def load_snapshots(self) -> None:
-        """Make the tables `published_contents` and `published`."""
-        contents = self.state.contents_path
-        self.load_snapshot("published_contents", (contents,) if contents else (), show_contents.SNAPSHOT)
-        self.load_snapshot("published", self.state.activities_paths, show_activities.SNAPSHOT)
+    @property
+    def profile(self) -> Profile:
+        """The profile of the connection."""
+        return self.parts.get_profile(self.connection.profile)
 
-    def save_snapshot(self, table: str, part: str = "") -> str:
-        """Write a snapshot, or a part of one, beside the run's tables, and return its path."""
-        path = f"{self.records}/{table}{part}.parquet"
-        local = self.engine.write(f"select * from {table}", self.engine.folder / f"{table}.parquet")
+    def make_view(self, table: str, view: str = "", where: str = "", places: tuple[int, int] | None = None) -> None:
+        """Make the view of a table, or of those of its rows that lie in some places and fit `where`."""
+        parts = self.tables[table]
+        if places is not None:
+            parts = [part for part in parts if part.first <= places[1] and part.last >= places[0]]
+        came_now = table in self.manifest.read_now
+        make_view(self.engine, self.profile, self.connection, table, parts, came_now=came_now, view=view, where=where)
+
+    def load_contents(self, paths: Sequence[str]) -> None:
+        """Make the table `published_contents` from its snapshot."""
+        columns = ", ".join(f"{column} {type_}" for column, type_ in show_contents.SNAPSHOT.items())
+        self.engine.run(f"create or replace table published_contents ({columns})")
+        for path in paths:
+            local = local_copy(self.parts.tables, path, self.engine.folder / "contents.parquet")
+            self.engine.run(f"insert into published_contents by name from {parquet([local])}")
+            local.unlink()
+
+    def count_published_assignments(self) -> int:
+        """Count the assignments that Viva Learning shows."""
+        if not self.published:
+            return 0
+        found = parquet([part.file for part in self.published])
+        return int(self.engine.one(f"select count(*) from {found} where kind = 'assignment' and refused_at is null"))
+
+    def load_left_over(self, table: str, into: str) -> None:
+        """Make a table of the rows of the package that are not in their table (columns of `LEFT_OVER`)."""
+        self.engine.run(f"create or replace temp table {into} ({LEFT_OVER})")
+        if path := self.manifest.left_over.get(table):
+            local = local_copy(self.parts.records, path, self.engine.folder / "left-over.parquet")
+            self.engine.run(f"insert into {into} by name from {parquet([local])}")
+            local.unlink()
+
+    def save_snapshot(self, table: str) -> str:
+        """Write a snapshot beside the run's tables, and return its path."""
+        path = f"{self.records}/{table}.parquet"
+        local = self.engine.write(f"from {table}", self.engine.folder / f"{table}.parquet")
         self.parts.tables.put_file(path, local)
         local.unlink()
         return path
 
-    def load_snapshot(self, name: str, paths: Sequence[str], shape: dict[str, str]) -> None:
-        """Make a table of that shape, and fill it from blobs of the container `tables`."""
-        columns = ", ".join(f"{column} {type_}" for column, type_ in shape.items())
-        self.engine.run(f"create or replace table {name} ({columns})")
-        for path in paths:
-            local = local_copy(self.parts.tables, path, self.engine.folder / f"{name}.parquet")
-            self.engine.run(f"insert into {name} by name select * from {parquet([local])}")
-            local.unlink()
-
-    def _package_rows(self, table: str, kind: str) -> None:
-        """Make `package_<kind>`: the rows that this package brought, by primary key."""
-        self.engine.run(f"create or replace table package_{kind} (pk uuid, line bigint, loser boolean, student uuid)")
-        paths = self.manifest.parts.get(table, [])
-        if not paths:
-            return
-        folder = self.engine.folder / "package" / table
-        twins = self.manifest.twins.get(table, [])
-        student = "null::uuid" if kind == "contents" else "STUD_ID"
-        for number, path in enumerate(paths):
-            local = local_copy(self.parts.records, path, folder / f"{number}.parquet")
-            self.engine.run(
-                f"insert into package_{kind} select pk, line, list_contains({twins}::bigint[], line), {student} "
-                f"from {parquet([local])}"
-            )
-            local.unlink()
+    def save_published(self, number: int) -> TablePart:
+        """Write a part of the snapshot of published activities beside the run's tables."""
+        local = write_part(self.engine, "from published", self.engine.folder / "published.parquet")
+        part = upload(self.parts.tables, local, f"{self.records}/published/{number:05d}.parquet")
+        local.file.unlink()
+        return part
 
     def save(self, table: str, part: str = "") -> None:
         """Keep a table of the engine, or a part of it, with the run's records."""

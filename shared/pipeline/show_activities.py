@@ -1,4 +1,4 @@
-"""What Viva Learning should show of assignments and completions.
+"""What Viva Learning should show of assignments and completions, for the learners of one pass.
 
 Assigned and completed is one thing: an assignment takes the earliest credited completion of the same person and
 item on or after its calendar day, and then never changes again. A credited completion that no assignment takes
@@ -8,17 +8,19 @@ stands for itself.
 from shared.domain.connection import Connection
 from shared.domain.profile import Profile
 from shared.pipeline.columns import local_day
-from shared.pipeline.engine import Engine, name, text
-from shared.pipeline.show_contents import Known, external_id
+from shared.pipeline.engine import Engine, fingerprint, name, parquet, text
+from shared.pipeline.show_contents import Known
+from shared.pipeline.table_parts import LocalPart
 
 SNAPSHOT = {
-    "ext": "varchar",
+    "ext": "uuid",
     "kind": "varchar",
     "activity_id": "varchar",
     "user_id": "varchar",
     "person": "uuid",
     "student": "uuid",
-    "content": "varchar",
+    "place": "usmallint",
+    "content": "uuid",
     "type": "varchar",
     "status": "varchar",
     "assigned_at": "timestamp",
@@ -31,71 +33,135 @@ SNAPSHOT = {
 }
 """Columns of the snapshot of published activities.
 
-`kind` is `assignment` or `self`; `day` is the calendar day of the assignment, `completed_on` and `completed_as` the day
-and status that tell completions apart, all in the source time zone. A row with `refused_at` is not published: Graph
-refused the learner then for lack of a licence.
+`kind` is `assignment` or `self`; `content` the fingerprint of the item's type and id; `day` is the calendar day of the
+assignment, `completed_on` and `completed_as` the day and status that tell completions apart, all in the source time
+zone. A row with `refused_at` is not published: Graph refused the learner then for lack of a licence.
 """
 
-ACTIVITY_COLUMNS = (
-    "ext, kind, person, student, content, type, status, assigned_at, day, due_at, "
-    "completed_at, completed_on, completed_as, assigner, frozen, parked, origin"
-)
+
+def make_students(engine: Engine) -> None:
+    """Make the table `students` (student, place, person, loose, inactive) from all that are known."""
+    engine.run(
+        "create or replace table students as select STUD_ID as student, place, PERSON_ID_EXTERNAL as person, "
+        "LOOSE as loose, coalesce(NOTACTIVE, false) as inactive from PV_PARTNER_STUDENT"
+    )
 
 
-def show_activities(engine: Engine, profile: Profile, connection: Connection, known: Known) -> None:
-    """Make the tables `activities`, `plan_rows` and `completion_rows`.
+def make_learners(engine: Engine, published: list[LocalPart]) -> None:
+    """Make the table `learners`: every student id with its person, and who that is in Entra.
 
-    Needs the views of the tables, `students`, and the table `published` (columns of `SNAPSHOT`).
-    `activities` has one row for every assignment in the plan, everything published, and every credited completion
-    that stands for itself; `origin` is `plan`, `gone` (published, open, no longer in the plan), `done` (published
-    and completed) or `self`.
-    `plan_rows` and `completion_rows` lead from a row of the package (its pk) to its activity.
+    Needs `students` and `mapping`. One that is no longer known, but has published activities, is kept with the person
+    of these; `known` is false then. In the order of places, so that a pass finds its own quickly.
     """
-    judged = completions_known(known)
-    _plan(engine, profile, connection, known)
-    _completions(engine, connection)
-    taking = "completions" if judged else "(select * from completions where false)"
+    unknown = "select null::uuid as student, null::usmallint as place, null::uuid as person where false"
+    if published:
+        unknown = (
+            "select student, any_value(place) as place, any_value(person) as person from "
+            f"{parquet([part.file for part in published])} anti join students using (student) group by student"
+        )
     engine.run(
-        "create or replace temp table days as select person, content, day, min(done_at) as done_at, "
-        f"arg_min(status, row(done_at, status)) as status from {taking} group by all"
+        "create or replace table learners as select l.*, m.state, m.user_id, m.licensed, "
+        "coalesce(m.near_miss, false) as near_miss from ("
+        "select student, place, person, inactive, true as known from students union all "
+        f"select student, place, person, false, false from ({unknown})) l "
+        "left join mapping m using (person) order by place"
+    )
+
+
+def show_history(engine: Engine, connection: Connection, known: Known) -> None:
+    """Make the tables `history`, `completions` and `completed_days` of the pass.
+
+    `history` has a row of the table each, `credit` tells whether it gives credit; `completions` are the credited ones
+    of known persons: equal ones in person, item, calendar day and status are one, the earliest. `completed_days` lists
+    those that assignments may take, in the order of their days, by person and item.
+    """
+    engine.run(
+        "create or replace temp table credits as select distinct CMPL_STAT_ID as status, CPNT_TYP_ID as typ "
+        "from PA_CMPL_STAT where PROVIDE_CRDT"
     )
     engine.run(
-        "create or replace temp table open as "
-        "select ext, person, student, content, type, assigned_at, day, due_at, assigner, frozen, parked, in_progress, "
-        "'plan' as origin from plan where ext not in "
-        "(select ext from published where status = 'completed' and refused_at is null) "
-        "union all select p.ext, coalesce(s.person, p.person), p.student, p.content, p.type, p.assigned_at, p.day, "
-        "p.due_at, null::uuid, false, false, p.status = 'inProgress', 'gone' from published p "
-        "left join students s on s.student = p.student where p.kind = 'assignment' and p.status <> 'completed' "
-        "and p.refused_at is null and p.ext not in (select ext from plan)"
+        "create or replace temp table history as select h.pk, h.STUD_ID as student, h.place, l.person, h.came, "
+        "h.CONTENT as content, h.COMPL_DTE as done_at, h.COMPL_DTE_TEXT as done_text, "
+        f"{local_day('h.COMPL_DTE', connection.source_time_zone)} as day, h.CMPL_STAT_ID as status, "
+        "h.CMPL_STAT_ID in (select status from credits where typ is null) or coalesce((h.CMPL_STAT_ID, h.CPNT_TYP_ID) "
+        "in (select (status, typ) from credits where typ is not null), false) as credit "
+        "from PA_CPNT_EVTHST h left join learners_now l on l.student = h.STUD_ID and l.known"
     )
-    hold = "false" if _withdrawal_proven(known) else "origin = 'gone' and status <> 'completed'"
+    first = "arg_min({}, row(done_at, pk))"
+    ext = fingerprint(["person::varchar", "content::varchar", "done_text", "status"])
     engine.run(
-        f"create or replace table activities as select * replace (parked or ({hold}) as parked) from ("
-        "select o.ext, 'assignment' as kind, o.person, o.student, o.content, o.type, "
-        "case when d.day is not null then 'completed' when o.in_progress then 'inProgress' else 'notStarted' end "
-        "as status, "
-        "o.assigned_at, o.day, o.due_at, d.done_at as completed_at, d.day as completed_on, d.status as completed_as, "
-        "o.assigner, o.frozen and d.day is null as frozen, o.parked, o.origin "
-        "from open o asof left join days d on o.person = d.person and o.content = d.content "
-        "and coalesce(o.day, date '0001-01-01') <= d.day)"
+        f"create or replace temp table completions as select {ext} as ext, * from (select person, content, day, status, "
+        f"min(done_at) as done_at, {first.format('done_text')} as done_text, {first.format('student')} as student, "
+        f"{first.format('place')} as place from history where credit and person is not null "
+        "group by person, content, day, status)"
     )
+    taking = "completions" if completions_known(known) else "(from completions where false)"
     engine.run(
-        f"insert into activities select {_published_columns()} from published p "
-        "left join students s on s.student = p.student "
-        "where p.status = 'completed' and p.refused_at is null"
+        "create or replace temp table completed_days as select person, content, list({'on': day, 'at': done_at, "
+        "'as': status} order by day) as days from (select person, content, day, min(done_at) as done_at, "
+        f"arg_min(status, row(done_at, status)) as status from {taking} group by all) group by all"
     )
-    engine.run(
-        "create or replace temp table taken as select distinct person, content, completed_on as day, "
-        "completed_as as status, ext from activities where status = 'completed'"
+
+
+def assignments(profile: Profile, connection: Connection, known: Known) -> str:
+    """Return the query for all assignments of the pass, in the plan or published, beside what was published.
+
+    Needs `show_history`, `learners_now` and `published`. `origin` is `plan`, `gone` (published, open, no longer in the
+    plan) or `done` (published and completed). Columns `was_` are those of the snapshot.
+    """
+    default = text(connection.default_assignment_type)
+    type_unknown = str("PA_RQMT_TYPE" not in known.came or "PA_RQMT_TYPE" in known.refused).lower()
+    in_progress = " or ".join(
+        f"a.{name(column)} in ({', '.join(text(each) for each in values)})"
+        for column, values in profile.in_progress.items()
     )
-    engine.run(
-        "insert into activities select c.ext, 'self', c.person, c.student, c.content, null, 'completed', null, null, "
-        f"null, c.done_at, c.day, c.status, null, false, {str(not judged).lower()}, 'self' "
-        "from completions c anti join taken t on t.person = c.person and t.content = c.content "
-        "and t.day = c.day and t.status = c.status where c.ext not in (select ext from activities)"
+    hold = str(not _withdrawal_proven(known)).lower()
+    day = local_day("a.ASSGN_DTE", connection.source_time_zone)
+    planned = (
+        "select a.EXT as ext, a.STUD_ID as student, a.place, a.CONTENT as content, a.ASSGN_DTE as assigned_at, "
+        f"{day} as day, a.REQ_DTE as due_at, "
+        f"case r.REQUIRED when true then 'required' when false then 'recommended' else {default} end as type, "
+        f"{type_unknown} and a.RTYP_ID is not null as parked, coalesce({in_progress or 'false'}, false) as in_progress, "
+        "a.ASSGN_USER as assigner, a.came "
+        "from PA_STUD_CPNT a left join PA_RQMT_TYPE r on r.RTYP_ID = a.RTYP_ID"
     )
-    _completion_rows(engine)
+    done = "origin = 'done'"
+    found = "list_filter(c.days, lambda each: each['on'] >= coalesce(o.day, date '0001-01-01'))[1]"
+    both = (
+        "select coalesce(a.ext, p.ext) as ext, coalesce(a.student, p.student) as student, "
+        "coalesce(a.place, p.place) as place, coalesce(a.came, false) as came, a.ext is not null as in_plan, "
+        "case when p.status = 'completed' then 'done' when a.ext is null then 'gone' else 'plan' end as origin, "
+        "coalesce(a.content, p.content) as content, coalesce(a.type, p.type) as type, "
+        "case when a.ext is null then p.assigned_at else a.assigned_at end as assigned_at, "
+        "case when a.ext is null then p.day else a.day end as day, "
+        "case when a.ext is null then p.due_at else a.due_at end as due_at, "
+        "coalesce(a.in_progress, p.status = 'inProgress') as in_progress, coalesce(a.parked, false) as parked, "
+        "a.assigner, p.ext is not null as was_published, p.activity_id, p.user_id as was_user_id, "
+        "p.type as was_type, p.content as was_content, p.status as was_status, p.assigned_at as was_assigned_at, "
+        "p.due_at as was_due_at, p.completed_at as was_completed_at, p.completed_on as was_completed_on, "
+        "p.completed_as as was_completed_as, p.person as was_person "
+        f"from ({planned}) a full join (from published where kind = 'assignment' and refused_at is null) p "
+        "on p.ext = a.ext"
+    )
+    owned = (
+        "select b.*, case when l.known or b.origin <> 'plan' then coalesce(l.person, b.was_person) end as person, "
+        "l.state, l.user_id, l.licensed, l.near_miss, coalesce(l.inactive, false) and b.in_plan as inactive "
+        f"from ({both}) b left join learners_now l on l.student = b.student and (l.known or b.origin <> 'plan')"
+    )
+    matched = f"select o.*, {found} as taken from ({owned}) o left join completed_days c "
+    matched += "on c.person = o.person and c.content = o.content"
+    kept = "ext, 'assignment' as kind, person, student, place, came, in_plan, origin, content, state, user_id, licensed"
+    return (
+        f"select {kept}, near_miss, case when {done} then was_type else type end as type, "
+        f"case when {done} or taken is not null then 'completed' when in_progress then 'inProgress' else 'notStarted' "
+        "end as status, assigned_at, day, due_at, "
+        f"case when {done} then was_completed_at else taken['at'] end as completed_at, "
+        f"case when {done} then was_completed_on else taken['on'] end as completed_on, "
+        f"case when {done} then was_completed_as else taken['as'] end as completed_as, assigner, "
+        f"inactive and taken is null as frozen, parked or ({hold} and origin = 'gone' and taken is null) as parked, "
+        "was_published, activity_id, was_user_id, was_type, was_content, was_status, was_assigned_at, was_due_at, "
+        f"was_completed_at from ({matched})"
+    )
 
 
 def completions_known(known: Known) -> bool:
@@ -112,85 +178,3 @@ def statuses_known(known: Known) -> bool:
 def _withdrawal_proven(known: Known) -> bool:
     """Tell whether a plan row that has gone can be told from one that was completed."""
     return completions_known(known) and "PA_CPNT_EVTHST" in known.came
-
-
-def make_students(engine: Engine) -> None:
-    """Make the table `students` (student, person, loose, inactive) from all that are known."""
-    engine.run(
-        "create or replace table students as select STUD_ID as student, PERSON_ID_EXTERNAL as person, LOOSE as loose, "
-        "coalesce(NOTACTIVE, false) as inactive from PV_PARTNER_STUDENT"
-    )
-
-
-def _plan(engine: Engine, profile: Profile, connection: Connection, known: Known) -> None:
-    """The learning plan: one row an assignment; a re-used row with another date is another assignment."""
-    default = text(connection.default_assignment_type)
-    type_unknown = "PA_RQMT_TYPE" not in known.came or "PA_RQMT_TYPE" in known.refused
-    progress = " or ".join(
-        f"{name(column)} in ({', '.join(text(each) for each in values)})"
-        for column, values in profile.in_progress.items()
-    )
-    ext = "concat_ws(chr(31), a.pk::varchar, coalesce(a.ASSGN_DTE_TEXT, ''))"
-    engine.run(
-        f"create or replace temp table plan as select sha256({ext})[1:32] as ext, a.pk, a.STUD_ID as student, "
-        "s.person, "
-        f"{external_id('a.CPNT_TYP_ID', 'a.CPNT_ID')} as content, a.ASSGN_DTE as assigned_at, "
-        f"{local_day('a.ASSGN_DTE', connection.source_time_zone)} as day, a.REQ_DTE as due_at, "
-        f"case r.REQUIRED when true then 'required' when false then 'recommended' else {default} end as type, "
-        "u.person as assigner, coalesce(s.inactive, false) as frozen, "
-        f"{str(type_unknown).lower()} and a.RTYP_ID is not null as parked, coalesce({progress or 'false'}, false) "
-        "as in_progress "
-        "from PA_STUD_CPNT a left join students s on s.student = a.STUD_ID "
-        "left join PA_RQMT_TYPE r on r.RTYP_ID = a.RTYP_ID left join students u on u.student = a.ASSGN_USER"
-    )
-    engine.run("create or replace table plan_rows as select pk, ext, person, student from plan")
-
-
-def _completions(engine: Engine, connection: Connection) -> None:
-    """Credited completions; equal ones in person, item, calendar day and status are one, the earliest."""
-    engine.run(
-        "create or replace temp table credits as select distinct CMPL_STAT_ID as status, CPNT_TYP_ID as typ "
-        "from PA_CMPL_STAT where PROVIDE_CRDT"
-    )
-    engine.run(
-        "create or replace temp table credited as select h.pk, h.STUD_ID as student, s.person, "
-        f"{external_id('h.CPNT_TYP_ID', 'h.CPNT_ID')} as content, h.COMPL_DTE as done_at, h.COMPL_DTE_TEXT as "
-        "done_text, "
-        f"{local_day('h.COMPL_DTE', connection.source_time_zone)} as day, h.CMPL_STAT_ID as status "
-        "from PA_CPNT_EVTHST h left join students s on s.student = h.STUD_ID "
-        "where h.CMPL_STAT_ID in (select status from credits where typ is null) "
-        "or (h.CMPL_STAT_ID, h.CPNT_TYP_ID) in (select (status, typ) from credits where typ is not null)"
-    )
-    first = "arg_min({}, row(done_at, pk))"
-    ext = "concat_ws(chr(31), person::varchar, content, done_text, status)"
-    engine.run(
-        f"create or replace temp table completions as select sha256({ext})[1:32] as ext, * from (select person, "
-        "content, day, "
-        f"status, min(done_at) as done_at, {first.format('done_text')} as done_text, {first.format('student')} as "
-        "student, "
-        f"{first.format('pk')} as pk from credited where person is not null group by person, content, day, status)"
-    )
-
-
-def _published_columns() -> str:
-    return (
-        "p.ext, p.kind, coalesce(s.person, p.person), p.student, p.content, p.type, p.status, p.assigned_at, p.day, "
-        "p.due_at, p.completed_at, p.completed_on, p.completed_as, null, false, false, 'done'"
-    )
-
-
-def _completion_rows(engine: Engine) -> None:
-    """Lead every completion row to the activity it counts with; without `credit` it is ignored."""
-    engine.run(
-        "create or replace temp table counts_with as select person, content, completed_on as day, completed_as "
-        "as status, "
-        "min(ext) as ext from activities where status = 'completed' group by all"
-    )
-    engine.run(
-        "create or replace table completion_rows as select h.pk, h.STUD_ID as student, s.person, "
-        "c.pk is not null as credit, l.ext "
-        "from PA_CPNT_EVTHST h left join students s on s.student = h.STUD_ID "
-        "left join credited c on c.pk = h.pk "
-        "left join counts_with l on l.person = c.person and l.content = c.content and l.day = c.day and l.status "
-        "= c.status"
-    )

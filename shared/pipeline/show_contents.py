@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shared.domain.connection import Connection
 from shared.domain.profile import Profile
-from shared.pipeline.engine import Engine, text
+from shared.pipeline.engine import Engine, fingerprint, text
 
 SNAPSHOT = {
     "key": "varchar",
@@ -36,6 +36,11 @@ def external_id(typ: str, item_id: str) -> str:
         return f"replace(replace({value}, '%', '%25'), ':', '%3A')"
 
     return f"{escaped(typ)} || ':' || {escaped(item_id)}"
+
+
+def content_key(typ: str, item_id: str) -> str:
+    """Return SQL for the short key of an item, under which assignments and completions know it."""
+    return fingerprint([typ, item_id])
 
 
 def show_contents(engine: Engine, profile: Profile, connection: Connection, known: Known) -> list[str]:
@@ -115,12 +120,12 @@ def _items(engine: Engine, connection: Connection) -> None:
     tag = text(connection.language_tag)
     if connection.publish_author:
         engine.run(
-            "create or replace temp table authors as select CPNT_TYP_ID as typ, CPNT_ID as id, "
+            "create or replace temp table authors as select CONTENT as content, "
             "list_sort(list_distinct(list(INST_NAME))) as authors from PA_CPNT_EVTHST where INST_NAME is not "
             "null group by all"
         )
     else:
-        engine.run("create or replace temp table authors (typ varchar, id varchar, authors varchar[])")
+        engine.run("create or replace temp table authors (content uuid, authors varchar[])")
     engine.run(
         "create or replace temp table items as "
         "with speaking as (select *, not coalesce(NOTACTIVE, false) as revision_active from PA_CPNT "
@@ -141,7 +146,7 @@ def _items(engine: Engine, connection: Connection) -> None:
         "left join labels d on d.id = s.CPNT_DESC "
         "left join PA_CPNT_TYPE y on y.CPNT_TYP_ID = s.CPNT_TYP_ID left join labels yl on yl.id = y.CPNT_TYP_DESC "
         "left join PA_CPNT_SRC o on o.CPNT_SRC_ID = s.CPNT_SRC_ID left join labels ol on ol.id = o.CPNT_SRC_DESC "
-        "left join authors a on a.typ = s.CPNT_TYP_ID and a.id = s.CPNT_ID"
+        f"left join authors a on a.content = {content_key('s.CPNT_TYP_ID', 's.CPNT_ID')}"
     )
 
 

@@ -7,14 +7,15 @@ statement that reads them.
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from shared.domain.errors import Code
+from shared.domain.errors import Code, PackageError
 from shared.domain.profile import Table
-from shared.pipeline.engine import Engine, name, text
+from shared.pipeline.engine import Engine, name, place_of, text
 from shared.pipeline.reading import INNER_NEWLINE, Header, Segment, TextFile, repair
-from shared.pipeline.table_plan import TablePlan
+from shared.pipeline.table_parts import LocalPart, write_part
+from shared.pipeline.table_plan import STUDENTS_SEEN, TablePlan
 
 REJECTS = """
 create table if not exists rejects (
@@ -31,13 +32,15 @@ class Staged:
 
     table: str
     file: str
-    parts: list[Path] = field(default_factory=list)
+    parts: list[LocalPart] = field(default_factory=list)
     rows: int = 0
     """Data rows of the file, good and bad."""
     rejected: int = 0
     refused: bool = False
     """The whole file was refused: a required column is missing."""
     warnings: list[str] = field(default_factory=list)
+    has_inner_newlines: bool = False
+    """Whether a record of several lines was found."""
 
 
 @dataclass(slots=True)
@@ -52,8 +55,9 @@ class Stager:
     require_fields: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        """Make the table of rejects."""
+        """Make the tables of rejects, and of the student ids seen."""
         self.engine.run(REJECTS)
+        self.engine.run(STUDENTS_SEEN)
 
     def stage(self, table_name: str, table: Table, file: str, source: TextFile) -> Staged:
         """Read the whole file.
@@ -73,17 +77,22 @@ class Stager:
             require_fields=self.require_fields,
         )
         staged.warnings += plan.warnings
-        for column in plan.missing:
+        for column, hint in plan.missing.items():
             staged.refused = True
-            message = f"The column {column} is missing from the header. {plan.hint}".strip()
+            message = f"The column {column} is missing from the header. {hint}".strip()
             self._reject(staged, 1, column, Code.COLUMN_MISSING, message)
         for segment in source.segments() if header else ():
             if header and not staged.refused:
                 self._segment(staged, plan, header, segment)
+        self.engine.run("drop table if exists segment")
         if not staged.refused and not staged.parts:
             # A table that came without rows has come all the same, and later packages have to know.
-            nothing = ", ".join(f"null::{value.type} as {name(value.name)}" for value in plan.values)
-            self._write(staged, f"select null::bigint as line, null::uuid as pk, {nothing} where false")
+            nothing = "".join(f", null::{value.type} as {name(value.name)}" for value in plan.values)
+            self._write(
+                staged,
+                plan,
+                f"from (select null::bigint as record, null::bigint as line, null::uuid as pk, null::usmallint as place{nothing}) where false",
+            )
         if source.windows_1252:
             staged.warnings.append(f"{file} is not UTF-8; it was read as Windows-1252.")
         return staged
@@ -99,10 +108,9 @@ class Stager:
         )
 
     def _segment(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> None:
-        if segment.suspicious or not self._fast(plan, header, segment):
+        if segment.suspicious or segment.lines or not self._fast(staged, plan, header, segment):
             self._slow(staged, plan, header, segment)
-        rows = self.engine.one("select count(*) from segment")
-        bad = self.engine.one("select count(*) from segment where fault is not null")
+        rows, bad = self.engine.rows("select count(*), count(fault) from segment")[0]
         if bad:
             cases = " ".join(f"when {number} then {text(fault.message)}" for number, fault in enumerate(plan.faults))
             codes = " ".join(f"when {number} then {text(fault.code)}" for number, fault in enumerate(plan.faults))
@@ -113,60 +121,73 @@ class Stager:
                 f"pk, not list_contains({plan.key_faults}, fault) from segment where fault is not null"
             )
         if rows > bad:
-            kept = ", ".join(name(value.name) for value in plan.values)
-            self._write(staged, f"select line, pk, {kept} from segment where fault is null")
+            self._write(staged, plan, "from segment where fault is null" if bad else "from segment")
+        for column in plan.students:
+            self.engine.run(
+                "insert into students_seen select distinct on (alias) alias, student, "
+                f"{place_of('student')} from (select a_{column} as alias, k_{column} as student from segment "
+                f"anti join students_seen on alias = a_{column}) where alias is not null"
+            )
         staged.rows += rows
         staged.rejected += bad
 
-    def _write(self, staged: Staged, sql: str) -> None:
-        part = self.folder / staged.table / f"part-{len(staged.parts):05d}.parquet"
-        staged.parts.append(self.engine.write(sql, part))
+    def _write(self, staged: Staged, plan: TablePlan, source: str) -> None:
+        kept = "".join(f", {name(value.name)}" for value in plan.values)
+        # The report of an item that finds no place names its line.
+        line = "" if plan.is_owned else "line, "
+        path = self.folder / staged.table / f"part-{len(staged.parts):05d}.parquet"
+        staged.parts.append(write_part(self.engine, f"select record, {line}pk, place{kept} {source}", path))
 
-    def _fast(self, plan: TablePlan, header: Header, segment: Segment) -> bool:
+    def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> bool:
+        """Read the segment at once; false when it cannot be, or when its lines would not add up (blank ones)."""
+        newlines = segment.data.count(b"\n")
+        inner = segment.data.count(INNER_NEWLINE.encode()) if header.marked else 0
         with _in_memory(segment.data) as path:
             source = plan.source(path, header, strict=True)
-            if not self.engine.attempt(f"create or replace temp table segment as {plan.select(source, segment)}"):
-                return False
-            rows = self.engine.one("select count(*) from segment")
-            newlines = segment.data.count(b"\n")
-            embedded = segment.data.count(INNER_NEWLINE.encode()) if header.marked else newlines - rows
-            if not embedded and (not header.marked or header.line_per_record):
-                # One record a line: the line is the place in the segment.
-                self.engine.run(f"update segment set line = {segment.first_line} + rowid")
-                return True
-            return self._count_lines(plan, header, segment, path, rows)
 
-    def _count_lines(self, plan: TablePlan, header: Header, segment: Segment, path: str, rows: int) -> bool:
-        """Work out the lines where records span several; false when that does not add up (blank lines)."""
-        mark = text(INNER_NEWLINE if header.marked else "\n")
-        inner = " + ".join(f"length({c}) - length(replace({c}, {mark}, ''))" for c in plan.raw)
-        self.engine.run(
-            f"create or replace temp table heights as select {inner} as inner_lines "
-            f"from {plan.source(path, header, strict=True)}"
-        )
-        total = self.engine.one("select coalesce(sum(inner_lines), 0) from heights")
-        if not header.marked and rows + total != segment.data.count(b"\n"):
-            return False
-        step = 1 if header.line_per_record or not header.marked else 0
-        self.engine.run(
-            f"update segment set line = {segment.first_line} + {step} * segment.rowid + place.above from (select "
-            "rowid as id, "
-            "coalesce(sum(inner_lines) over (order by rowid rows between unbounded preceding and 1 preceding), 0) "
-            "as above from heights) place where segment.rowid = place.id"
-        )
-        return True
+            def read(line: str) -> bool:
+                return self.engine.attempt(
+                    "create or replace temp table segment as "
+                    + plan.select(source, segment, line=line, before=staged.rows)
+                )
+
+            if inner or (header.marked and not header.line_per_record):
+                step = 1 if header.line_per_record else 0
+                return read(_line_below(segment, plan.inner_newlines(header), step))
+            if not staged.has_inner_newlines:
+                if not read(f"{segment.first_line} - 1 + row_number() over ()"):
+                    return False
+                if self.engine.one("select count(*) from segment") == newlines:
+                    return True
+                # The rest of the file will be like this, most likely.
+                staged.has_inner_newlines = not header.marked
+            if header.marked or not read(_line_below(segment, plan.inner_newlines(header), 1)):
+                return False
+            inside = f"select count(*) + coalesce(sum({plan.inner_newlines(header)}), 0) from {source}"
+            return bool(self.engine.one(inside) == newlines)
 
     def _slow(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> None:
         repaired = repair(segment, header)
         with _in_memory(repaired.data) as path:
             source = plan.source(path, header, strict=False, with_line=True)
-            self.engine.run(
-                f"create or replace temp table segment as {plan.select(source, segment, line='LINE::bigint')}"
+            repaired_rows = plan.select(
+                source, replace(segment, has_margins=True), line="LINE::bigint", before=staged.rows
             )
+            if not self.engine.attempt(f"create or replace temp table segment as {repaired_rows}"):
+                raise PackageError(
+                    f"{staged.file} cannot be read from line {segment.first_line} on. Have the package made again.",
+                    Code.PACKAGE_DAMAGED,
+                )
         for line in repaired.malformed_lines:
             self._reject(staged, line, "", Code.RECORD_MALFORMED, _MALFORMED)
         staged.rows += len(repaired.malformed_lines)
         staged.rejected += len(repaired.malformed_lines)
+
+
+def _line_below(segment: Segment, inner_newlines: str, step: int) -> str:
+    """Return SQL for the line of a record that follows others of several lines."""
+    above = f"sum({inner_newlines}) over (rows between unbounded preceding and current row) - ({inner_newlines})"
+    return f"{segment.first_line} + {step} * (row_number() over () - 1) + ({above})::bigint"
 
 
 @contextmanager

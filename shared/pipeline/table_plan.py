@@ -1,5 +1,6 @@
-"""How the columns of one file become the columns of a table: typed values, rules, and the primary key."""
+"""How the columns of one file become the columns of a table: typed values, rules, the primary key, and the place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Self
@@ -7,12 +8,15 @@ from typing import Self
 from shared.domain.errors import Code
 from shared.domain.profile import Column, ColumnType, Table
 from shared.pipeline import columns
-from shared.pipeline.engine import name, text
+from shared.pipeline.engine import fingerprint, name, place_of, text
 from shared.pipeline.reading import INNER_NEWLINE, NUL, Header, Segment
 
 _ENOUGH_COLUMNS = 2
 """Known columns without which a first line is believed to be a header only if it has one of the key."""
 _NUL = "The record holds a NUL character. Remove it at the source."
+
+STUDENTS_SEEN = "create table if not exists students_seen (alias uhugeint, student uuid, place usmallint)"
+"""Keyed hashes of student ids by alias (see `Engine.set_pepper`): most rows are about somebody seen before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +25,19 @@ class TablePlan:
 
     raw: tuple[str, ...]
     """Name of every column of the file, in order."""
+    students: tuple[str, ...]
+    """Those of them that hold student ids."""
     values: list[columns.Value]
     faults: list[columns.Fault]
     key_faults: list[int]
     """Numbers of the faults that leave the key unreadable."""
     pk: str
-    missing: list[str]
+    place: str
+    is_owned: bool
+    """Whether every row belongs to somebody."""
+    missing: dict[str, str]
+    """Required columns that are not there, with what may be meant."""
     warnings: list[str]
-    hint: str
 
     @classmethod
     def make(
@@ -66,62 +75,105 @@ class TablePlan:
                 ]
                 continue
             v = f"v_{places[column_name]}"
-            kept += columns.values(column_name, column, v, zone)
+            kept += columns.values(column_name, column, _read(column, places[column_name]), zone)
             for rule in columns.faults(column_name, column, v, zone, required=required):
                 if column.key:
                     key_rules.append(len(rules))
                 rules.append(rule)
+        kept += [
+            columns.Value(made, "uuid", _fingerprint(table, places, parts))
+            for made, parts in table.fingerprints.items()
+        ]
         # A first line that hardly knows a column may be no header but somebody's data, which must not be repeated.
         is_header = len(places) >= _ENOUGH_COLUMNS or any(column in places for column in table.key)
         unknown = [c for c in present if not _is_known(c, table)] if is_header else []
         unclaimed = [c for c in table.columns if c not in places]
+        owner = places.get(table.owner) if table.owner else None
         return cls(
             raw=raw,
+            students=tuple(places[c] for c, data in table.columns.items() if c in places and _is_student(data)),
             values=kept,
             faults=rules,
             key_faults=key_rules,
-            pk=_primary_key(table, places),
-            missing=missing,
+            pk=_fingerprint(table, places, table.key),
+            place=f"coalesce(p_{owner}, {place_of(f'k_{owner}')})" if owner else place_of("pk"),
+            is_owned=owner is not None,
+            missing={column: _did_you_mean(column, unknown) for column in missing},
             warnings=[_drift(table_name, column, unclaimed) for column in unknown]
             if is_header or not present
             else [f"{table_name}: the first line names no known columns. Does the file begin with a header?"],
-            hint=_did_you_mean(missing[0], unknown) if missing else "",
         )
 
     def source(self, path: str, header: Header, *, strict: bool, with_line: bool = False) -> str:
-        """Return the relation of one segment's records, all text."""
+        """Return the relation of one segment's records, all text, null where empty."""
         typed = dict.fromkeys((*self.raw, *(("LINE",) if with_line else ())), "VARCHAR")
         delimiter = "," if with_line else header.delimiter
         return (
             f"read_csv({text(path)}, header = false, auto_detect = false, delim = {text(delimiter)}, quote = '\"', "
-            f"escape = '\"', new_line = '\\n', nullstr = {text(NUL * 4)}, strict_mode = {str(strict).lower()}, "
+            f"escape = '\"', new_line = '\\n', nullstr = '', strict_mode = {str(strict).lower()}, "
             f"max_line_size = 134217728, columns = {typed})"
         )
 
-    def select(self, source: str, segment: Segment, *, line: str = "0::bigint") -> str:
-        """Return the query that turns records into typed rows, each with its first fault or none."""
-        blank = text(" \t")
-        restore = text(INNER_NEWLINE), text("\n")
-        trimmed = ", ".join(
-            f"nullif(trim(replace({c}, {restore[0]}, {restore[1]}), {blank}), '') as v_{c}" for c in self.raw
-        )
+    def select(self, source: str, segment: Segment, *, line: str, before: int) -> str:
+        """Return the query that turns records into typed rows, each with its first fault or none.
+
+        `record` is the number of the record in its file, where there are `before` others before the segment; `line` is
+        where it starts, and two records may share one.
+
+        Needs the table `students_seen`. A student id that is not in it is hashed; the aliases of all (`a_` and the
+        column) stand beside the hashes (`k_`) so that they can be remembered.
+        """
+        trimmed = ", ".join(f"{self._trimmed(c, segment)} as v_{c}" for c in self.raw)
         has_nul = " or ".join(f"contains({c}, {text(NUL)})" for c in self.raw) if segment.has_nul else "false"
+        aliases = "".join(f", alias_of(v_{c}) as a_{c}" for c in self.students)
+        hashes = "".join(
+            f", coalesce(s_{c}.student, {columns.student_key(f'v_{c}')}) as k_{c}, s_{c}.place as p_{c}"
+            for c in self.students
+        )
+        seen = " ".join(f"left join students_seen s_{c} on s_{c}.alias = a_{c}" for c in self.students)
+        beside = "".join(f", a_{c}, k_{c}" for c in self.students)
         fault = " ".join(f"when {rule.sql} then {number}" for number, rule in enumerate(self.faults))
-        kept = ", ".join(f"({value.sql})::{value.type} as {name(value.name)}" for value in self.values)
+        kept = "".join(f", ({value.sql})::{value.type} as {name(value.name)}" for value in self.values)
         return (
-            f"select line, case {fault} end as fault, {self.pk} as pk, {kept} "
-            f"from (select {line} as line, {has_nul} as has_nul, {trimmed} from {source})"
+            f"select record, line, case {fault} end as fault, {self.pk} as pk, {self.place} as place{kept}{beside} from "
+            f"(select r.*{hashes} from (select *{aliases} from "
+            f"(select {before} + row_number() over () as record, {line} as line, coalesce({has_nul}, false) as has_nul, {trimmed} from {source})) r {seen})"
         )
 
+    def inner_newlines(self, header: Header) -> str:
+        """Return SQL for the number of newlines inside a record."""
+        whole = f"concat({', '.join(self.raw)})"
+        mark = text(INNER_NEWLINE if header.marked else "\n")
+        return f"(strlen({whole}) - strlen(replace({whole}, {mark}, '')))"
 
-def _primary_key(table: Table, places: dict[str, str]) -> str:
-    """Return SQL for 128 bits of the SHA-256 of the key's texts; student ids enter as their keyed hash."""
-    parts = []
-    for column_name in table.key:
-        v = f"v_{places[column_name]}" if column_name in places else "null::varchar"
-        column = table.columns[column_name]
-        parts.append(f"{columns.student_key(v)}::varchar" if column.type is ColumnType.STUDENT else v)
-    return f"sha256(concat_ws(chr(31), {', '.join(f'coalesce({part}, chr(30))' for part in parts)}))[1:32]::uuid"
+    @staticmethod
+    def _trimmed(column: str, segment: Segment) -> str:
+        restored = f"replace({column}, {text(INNER_NEWLINE)}, {text(chr(10))})" if segment.has_marks else column
+        return f"nullif(trim({restored}, {text(' ' + chr(9))}), '')" if segment.has_margins else restored
+
+
+def _is_student(column: Column) -> bool:
+    return column.type is ColumnType.STUDENT
+
+
+def _read(column: Column, raw: str) -> str:
+    """Return the name under which a column's value is at hand: a student id is a keyed hash by then."""
+    return f"k_{raw}" if _is_student(column) else f"v_{raw}"
+
+
+def _fingerprint(table: Table, places: dict[str, str], parts: Sequence[str]) -> str:
+    """Return SQL for 128 bits of some columns' texts; student ids enter as their keyed hash."""
+    found = []
+    for part in parts:
+        column = table.columns[part]
+        if part not in places:
+            found.append("chr(30)")
+        elif _is_student(column):
+            found.append(f"coalesce(k_{places[part]}::varchar, chr(30))")
+        else:
+            v = f"v_{places[part]}"
+            found.append(v if column.is_required else f"coalesce({v}, chr(30))")
+    return fingerprint(found)
 
 
 def _is_known(column: str, table: Table) -> bool:

@@ -66,7 +66,8 @@ def stage(
     pieces = (content[at : at + chunk_bytes] for at in range(0, len(content), chunk_bytes))
     source = TextFile(pieces, segment_bytes=segment_bytes, windows_1252=windows_1252)
     staged = stager.stage("SOME", table, "Some.csv", source)
-    rows = columnar.rows(f"select * exclude (pk) from {parquet(staged.parts)}") if staged.parts else []
+    files = [part.file for part in staged.parts]
+    rows = columnar.rows(f"select * exclude (record, pk, place) from {parquet(files)} order by record") if files else []
     told = columnar.rows("select line, field, code, message from rejects where file = 'Some.csv' order by line, field")
     return Result(staged, rows, [each[:3] for each in told], [each[3] for each in told])
 

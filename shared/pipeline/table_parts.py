@@ -1,0 +1,63 @@
+"""Tables and snapshots in parts: how they are written, kept in storage, and brought back as relations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.domain.table_part import PLACES, TablePart
+from shared.pipeline.directory import local_copy
+from shared.pipeline.engine import Engine, parquet
+from shared.ports import Blobs
+
+ROWS_PER_PASS = 400_000
+"""How many rows are worked on at a time: what is made of them has to be in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPart:
+    """A part as a file of this machine."""
+
+    file: Path
+    rows: int
+    first: int
+    last: int
+
+
+def write_part(engine: Engine, sql: str, file: Path) -> LocalPart:
+    """Write a query's rows, which have a `place`, in the order of their places."""
+    engine.write(f"select * from ({sql}) order by place", file)
+    rows, first, last = engine.rows(
+        f"select count(*), coalesce(min(place), 0), coalesce(max(place), 0) from {parquet([file])}"
+    )[0]
+    return LocalPart(file, rows, first, last)
+
+
+def upload(blobs: Blobs, part: LocalPart, path: str) -> TablePart:
+    """Bring a part into storage."""
+    blobs.put_file(path, part.file)
+    return TablePart(path=path, rows=part.rows, first=part.first, last=part.last)
+
+
+def download(blobs: Blobs, parts: Sequence[TablePart], folder: Path) -> list[LocalPart]:
+    """Bring parts to this machine."""
+    return [
+        LocalPart(
+            local_copy(blobs, part.path, folder / f"{number:05d}.parquet"),
+            rows=part.rows,
+            first=part.first,
+            last=part.last,
+        )
+        for number, part in enumerate(parts)
+    ]
+
+
+def files(parts: Sequence[LocalPart], first: int = 0, last: int = PLACES - 1) -> list[Path]:
+    """Return the files that may hold rows of a range of places."""
+    return [part.file for part in parts if part.first <= last and part.last >= first]
+
+
+def ranges(rows: int) -> list[tuple[int, int]]:
+    """Split the places evenly, so that each range holds about `ROWS_PER_PASS` of that many rows."""
+    count = min(max(1, -(-rows // ROWS_PER_PASS)), PLACES)
+    bounds = [number * PLACES // count for number in range(count + 1)]
+    return [(first, end - 1) for first, end in zip(bounds, bounds[1:], strict=False)]

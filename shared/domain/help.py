@@ -100,8 +100,8 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "Check the extract in SuccessFactors, and that nobody repacks the files on the way.",
     ),
     Code.ARCHIVE_UNSAFE: _rejected(
-        "The archive holds a path that leads outside it, a link, a file with a password of its own, or more than "
-        "1,000 files.",
+        "The archive holds a path that leads outside it, a link, a file with a password of its own, more than "
+        "1,000 files, or text that is denser than any: more than 64 MiB, and more than 200 times the archive.",
         "No LMS writes such archives. Find out where the package comes from before you have another one made.",
     ),
     Code.ARCHIVE_UNSTREAMABLE: _rejected(

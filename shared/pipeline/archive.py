@@ -13,21 +13,23 @@ from collections.abc import Buffer, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import stream_unzip
-from stream_inflate import StreamInflateError  # type: ignore[import-untyped]  # stream-unzip's own, for deflate64
-
 from shared.domain.errors import Code, PackageError
+from shared.pipeline.unzip import BrokenError, LockedError, UnstreamableError, entries
 
 MEMBER_LIMIT_COUNT = 1000
 """Far more files than any LMS exports."""
 
-CHUNK_BYTES = 1024 * 1024
+RATIO_LIMIT = 200
+"""How many times its own size an archive may unpack to. Deflate reaches 1032, with one byte repeated for ever; rows
+of a thousand bytes that differ in nothing but a running number come to 183."""
+RATIO_FREE_BYTES = 64 * 1024 * 1024
+"""What may come out before anybody asks for the ratio; it is read in a moment."""
+
 TAIL_BYTES = 4 * 1024 * 1024
 """How much of the end is kept for the directory; with it, how much larger than its content an archive may be."""
 
 _BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
 _UNSAFE_NAME = re.compile(r"^$|^/|^[A-Za-z]:|\\|(^|/)\.\.(/|$)|[\x00-\x1f\x7f]")
-_ENCRYPTED, _MASKED = 6, 13  # general purpose flags of strong encryption
 _UTF8_NAME = 0x800
 
 
@@ -54,35 +56,38 @@ def members(chunks: Iterable[bytes], *, unpacked_limit_bytes: int) -> Iterator[M
         PackageError: `NOT_A_ZIP`, `PACKAGE_DAMAGED`, `ARCHIVE_UNSAFE`, `ARCHIVE_UNSTREAMABLE` or
             `UNPACKED_SIZE_EXCEEDED`; and whatever the chunks raise.
     """
-    meter = _Meter(unpacked_limit_bytes)
     tail = _Tail(chunks, unpacked_limit_bytes + TAIL_BYTES)
+    meter = _Meter(tail, unpacked_limit_bytes)
     found: list[tuple[bytes, int]] = []
     with _speaking_of_zips(tail):
-        for raw_name, _, content in stream_unzip.stream_unzip(tail, chunk_size=CHUNK_BYTES):
-            name = _safe_name(raw_name, len(found))
+        for entry in entries(tail):
+            name = _safe_name(entry.raw_name, len(found))
             before = meter.bytes
-            counted = meter.count(content, tail)
+            counted = meter.count(entry.content)
             if not name.endswith("/"):
                 yield Member(name, counted)
             for _ in counted:
                 pass
-            found.append((raw_name, meter.bytes - before))
+            found.append((entry.raw_name, meter.bytes - before))
     _check_directory(tail, found)
 
 
 class _Meter:
-    """Counts what comes out of all members."""
+    """Counts what comes out of all members, and compares it with what went in."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, tail: "_Tail", limit_bytes: int) -> None:
         self.bytes = 0
+        self._tail = tail
         self._limit_bytes = limit_bytes
 
-    def count(self, content: Iterable[bytes], tail: "_Tail") -> Iterator[bytes]:
-        with _speaking_of_zips(tail):
+    def count(self, content: Iterable[bytes]) -> Iterator[bytes]:
+        with _speaking_of_zips(self._tail):
             for chunk in content:
                 self.bytes += len(chunk)
                 if self.bytes > self._limit_bytes:
                     raise _too_large(self._limit_bytes)
+                if self.bytes > max(RATIO_FREE_BYTES, RATIO_LIMIT * self._tail.size_bytes):
+                    raise _unsafe(f"files that unpack to more than {RATIO_LIMIT} times its size, as no text does")
                 yield chunk
 
 
@@ -95,7 +100,7 @@ class _Tail(io.RawIOBase):
         self._limit_bytes = limit_bytes
         self._kept: deque[bytes] = deque()
         self._kept_bytes = 0
-        self._size_bytes = 0
+        self.size_bytes = 0
         self._position = 0
         self._content = b""
 
@@ -106,8 +111,8 @@ class _Tail(io.RawIOBase):
         chunk = next(self._chunks)
         if len(self.beginning) < len(_BEGINNINGS[0]):
             self.beginning = (self.beginning + chunk[:4])[:4]
-        self._size_bytes += len(chunk)
-        if self._size_bytes > self._limit_bytes:
+        self.size_bytes += len(chunk)
+        if self.size_bytes > self._limit_bytes:
             raise _too_large(self._limit_bytes - TAIL_BYTES)
         self._kept.append(chunk)
         self._kept_bytes += len(chunk)
@@ -130,13 +135,13 @@ class _Tail(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._position = (0, self._position, self._size_bytes)[whence] + offset
+        self._position = (0, self._position, self.size_bytes)[whence] + offset
         if self._position < 0:
             raise OSError("before the beginning")
         return self._position
 
     def readinto(self, buffer: Buffer, /) -> int:
-        start = self._position - (self._size_bytes - len(self._content))
+        start = self._position - (self.size_bytes - len(self._content))
         if start < 0:
             raise zipfile.BadZipFile("the directory is too large")
         view = memoryview(buffer)
@@ -178,21 +183,17 @@ def _raw_name(entry: zipfile.ZipInfo) -> bytes:
 
 @contextmanager
 def _speaking_of_zips(tail: _Tail) -> Iterator[None]:
-    """Turn what the library raises into our errors.
+    """Turn what the format's reader raises into our errors.
 
     Before that the stream is read to its end: should the package turn out to be altered, that is the better reason.
     """
     try:
         yield
-    except (stream_unzip.PasswordError, stream_unzip.MissingPasswordError):
+    except LockedError:
         raise _unsafe("an encrypted file") from None
-    except stream_unzip.UnsupportedFlagsError as error:
-        if error.args[0][_ENCRYPTED] or error.args[0][_MASKED]:
-            raise _unsafe("an encrypted file") from None
+    except UnstreamableError:
         raise _unstreamable() from None
-    except stream_unzip.UnsupportedFeatureError:
-        raise _unstreamable() from None
-    except (stream_unzip.UnzipError, StreamInflateError):
+    except BrokenError:
         tail.rest()
         if tail.beginning not in _BEGINNINGS:
             raise PackageError("The decrypted package is not a zip archive.", Code.NOT_A_ZIP) from None
@@ -207,7 +208,10 @@ def _damaged(reason: str) -> PackageError:
 
 
 def _unsafe(reason: str) -> PackageError:
-    return PackageError(f"The archive in the package holds {reason}.", Code.ARCHIVE_UNSAFE)
+    return PackageError(
+        f"The archive in the package holds {reason}. Find out where it comes from before another one is made.",
+        Code.ARCHIVE_UNSAFE,
+    )
 
 
 def _unstreamable() -> PackageError:

@@ -15,6 +15,8 @@ from shared.domain.errors import Code, PackageError
 
 SEGMENT_BYTES = 24 * 1024 * 1024
 LONGEST_RECORD_SEGMENTS = 4
+LONGEST_HEADER_BYTES = 128 * 1024
+"""Many times the longest; what is longer has no end of a record that we know. The csv module takes no longer field."""
 
 MARK = b"!##!"
 """The record end of SuccessFactors' own connector files."""
@@ -82,9 +84,19 @@ class TextFile:
     _only_ascii: bool = True
 
     def open(self) -> Header | None:
-        """Read the header, and return it; `None` when the file is empty."""
-        while not (end := self._header_end()) and self._more():
+        """Read the header, and return it; `None` when the file is empty.
+
+        Raises:
+            PackageError: there is no end to it.
+        """
+        while not (end := self._header_end()) and len(self._buffer) <= LONGEST_HEADER_BYTES and self._more():
             pass
+        if (end or len(self._buffer)) > LONGEST_HEADER_BYTES:
+            raise PackageError(
+                f"The header of a file is longer than {LONGEST_HEADER_BYTES} bytes; is the record end "
+                "a newline or !##!? Have the package made again.",
+                Code.PACKAGE_DAMAGED,
+            )
         raw = bytes(self._buffer[:end] if end else self._buffer)
         del self._buffer[: len(raw)]
         raw = raw.removeprefix(codecs.BOM_UTF8)
@@ -259,7 +271,7 @@ def _is_utf8(raw: bytes) -> bool:
 
 
 def _read_header(text: str, *, marked: bool, line_per_record: bool) -> Header:
-    text = text.replace(MARK.decode(), "").strip("\r\n")
+    text = text.replace(MARK.decode(), "").strip("\r\n").replace("\r", " ")
     delimiter = max((d.decode() for d in _DELIMITERS), key=text.count)
     columns = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
     return Header(tuple(column.strip().upper() for column in columns), delimiter, marked, line_per_record)

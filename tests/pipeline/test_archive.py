@@ -2,15 +2,19 @@
 
 import io
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from shared.domain.errors import Code, PackageError
 from shared.pipeline.archive import members
 from tests.pipeline.archives import GENEROUS, ROWS, Odd, noise, odd_zip, plain_zip, read, refusal
+from tests.pipeline.large_archives import Large, large_zip
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
@@ -42,6 +46,62 @@ def test_zip64_is_read() -> None:
         archive.writestr("B.csv", b"x")
 
     assert read(target.getvalue()) == {"A.csv": ROWS, "B.csv": b"x"}
+
+
+def test_zip64_is_read_with_sizes_behind_the_data() -> None:
+    files = [Large(3_000_000, deflated=True), Large(5, name=b"B.csv"), Large(0, deflated=True, name=b"C.csv")]
+
+    content = read(b"".join(large_zip(*files)))
+
+    assert {name: len(each) for name, each in content.items()} == {"A.csv": 3_000_000, "B.csv": 5, "C.csv": 0}
+
+
+@pytest.mark.parametrize("shape", ["<4sIQQ", "<0sIQQ", "<4sIII", "<0sIII"])
+def test_what_stands_behind_the_data_may_have_any_of_four_shapes(shape: str) -> None:
+    """With a signature or without, in 64 bits or 32: none of them says which it is."""
+    odd = Odd(flags=8)
+    plain, rest = odd_zip(odd, Odd(b"B.csv")).split(b"PK\x07\x08" + odd.numbers, 1)
+    behind = struct.pack(shape, b"PK\x07\x08", *struct.unpack("<III", odd.numbers))
+    added = len(behind) - 16
+    entry = odd.entry()
+    directory = rest.index(entry) + len(entry)
+    second, end = rest[: directory - len(entry)] + entry, bytearray(rest[directory:])
+    struct.pack_into("<I", end, 42, len(odd.local()) + added)
+    struct.pack_into("<I", end, len(end) - 6, len(plain + behind + second) - len(entry))
+
+    assert read(plain + behind + second + end) == {"A.csv": ROWS, "B.csv": ROWS}
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+def test_any_changed_byte_is_noticed_or_means_nothing(seekable: bool) -> None:  # noqa: FBT001 - a parameter
+    """Dates mean nothing to us, and the names are those of the directory as well."""
+    files = {"A.csv": ROWS[:170], "B.csv": b"x" * 20}
+    archive = plain_zip(files, seekable=seekable)
+
+    for at in range(len(archive)):
+        changed = bytearray(archive)
+        changed[at] ^= 0x11
+        try:
+            content = read(bytes(changed))
+        except PackageError:
+            continue
+        assert content == files, at
+
+
+def test_the_standard_library_inflates_as_well() -> None:
+    """Where there is no faster one for the machine; the bytes that it takes too many are given back, too."""
+    code = (
+        "import sys; sys.modules['isal'] = None\n"
+        "from tests.pipeline.archives import ROWS, plain_zip, read\n"
+        "from shared.pipeline import unzip\n"
+        "assert unzip.zlib.__name__ == 'zlib'\n"
+        "for seekable in (True, False):\n"
+        "    archive = plain_zip({'A.csv': ROWS, 'B.csv': b'x'}, seekable=seekable)\n"
+        "    for chunk_bytes in (1, 7, 5000):\n"
+        "        assert read(archive, chunk_bytes=chunk_bytes) == {'A.csv': ROWS, 'B.csv': b'x'}\n"
+    )
+
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)
 
 
 def test_folders_are_left_out_and_unread_members_skipped() -> None:
@@ -153,7 +213,7 @@ def test_a_flipped_bit_is_damage() -> None:
 
 
 def test_memory_does_not_grow_with_the_archive() -> None:
-    archive = plain_zip({"A.csv": bytes(200_000_000), "B.csv": noise(10_000_000)})
+    archive = plain_zip({"A.csv": noise(10_000_000), "B.csv": bytes(200_000_000)})
     chunks = (archive[at : at + 500_000] for at in range(0, len(archive), 500_000))
     tracemalloc.start()
 

@@ -210,3 +210,19 @@ def test_lines_are_physical_ones(content: str, lines: list[str], bad: tuple[int,
 
     assert [record[-1] for record in found] == lines
     assert malformed == bad
+
+
+@pytest.mark.parametrize("content", [bytes(200_000), b"A,B" + b"," * 200_000 + b"\n1,2\n"], ids=["endless", "long"])
+def test_a_header_without_end_is_refused(content: bytes) -> None:
+    """It is not searched for longer than any header is, and what is wrong is said."""
+    with pytest.raises(PackageError, match="record end") as refused:
+        TextFile(iter([content])).open()
+
+    assert refused.value.code is Code.PACKAGE_DAMAGED
+
+
+def test_a_stray_carriage_return_in_the_header_is_a_blank() -> None:
+    header = TextFile(iter([b"A\rB,C\r\n1,2\r\n"])).open()
+
+    assert header is not None
+    assert header.columns == ("A B", "C")

@@ -16,7 +16,7 @@ import stat
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
-from typing import Any, Self, cast, override
+from typing import Any, cast, override
 
 import paramiko
 
@@ -25,7 +25,6 @@ from shared.domain.connection import Connection, Sftp
 from shared.domain.errors import Code, ConnectorError, SettingsError, TransientError
 from shared.ports import RemoteFile, Secret
 
-_RECEIVE_BYTES = 256 * 1024
 _FASTEST_CIPHER = "aes128-gcm@openssh.com"
 _RSA = "ssh-rsa"
 _RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
@@ -76,34 +75,9 @@ class SftpFolders:
             yield folder
 
     def _dial(self, where: Sftp) -> socket.socket:
-        dialled = _BufferedSocket.wrap(
-            socket.create_connection((where.host, where.port), timeout=self._timeout_seconds)
-        )
+        dialled = socket.create_connection((where.host, where.port), timeout=self._timeout_seconds)
         dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return dialled
-
-
-class _BufferedSocket(socket.socket):
-    """Asks the system for much at a time; paramiko asks twice a packet, and gives up the interpreter's lock for it."""
-
-    _received = b""
-    _at = 0
-
-    @classmethod
-    def wrap(cls, dialled: socket.socket) -> Self:
-        """Take the connection over."""
-        timeout = dialled.gettimeout()
-        wrapped = cls(fileno=dialled.detach())
-        wrapped.settimeout(timeout)
-        return wrapped
-
-    @override
-    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        if self._at == len(self._received):
-            self._received, self._at = super().recv(_RECEIVE_BYTES, flags), 0
-        taken = self._received[self._at : self._at + bufsize]
-        self._at += len(taken)
-        return taken
 
 
 class SftpFolder:

@@ -14,24 +14,20 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from infra.local.sftp import SftpServer, find_sshd
-from shared.domain.connection import Connection
 from tests.bench import delay
 
 FILE_BYTES = 256_000_000
 FAR_SECONDS = 0.05
-BLOCK_BYTES = 4 * 1024 * 1024
 
 _ROOT = Path(__file__).parents[2]
 _FILE = "package.zip.pgp"
 _MEGABYTE = 1_000_000
-_PROXY_BYTES = 1_000_000_000
 _STREAM_COUNT = 4
 
 
@@ -45,8 +41,10 @@ class Reading:
 
     seconds: float
     """From the dialling to the last byte."""
-    peak_memory_bytes: int
-    """Of the process, its imports included; 0 where it is not known."""
+    peak_memory_bytes: int = 0
+    """Of the process, its imports included; 0 where it is not known, and for OpenSSH's."""
+    reading_memory_bytes: int = 0
+    """What of it came after the imports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +96,10 @@ class Measured:
     def peak_memory_bytes(self) -> int:
         return max(self.near.ours.peak_memory_bytes, self.far.ours.peak_memory_bytes)
 
+    @property
+    def reading_memory_bytes(self) -> int:
+        return max(self.near.ours.reading_memory_bytes, self.far.ours.reading_memory_bytes)
+
 
 def measure(*, file_bytes: int = FILE_BYTES, far_seconds: float = FAR_SECONDS, rounds: int = 2) -> Measured:
     """Read a file of that size over loopback and over a line with that round trip.
@@ -120,8 +122,8 @@ def measure(*, file_bytes: int = FILE_BYTES, far_seconds: float = FAR_SECONDS, r
     return Measured(
         near,
         far,
-        delay.measure(round_trip_seconds=far_seconds, streams=1, bytes_each=_PROXY_BYTES),
-        delay.measure(round_trip_seconds=far_seconds, streams=_STREAM_COUNT, bytes_each=_PROXY_BYTES // _STREAM_COUNT),
+        delay.measure(round_trip_seconds=far_seconds, streams=1, bytes_each=_STREAM_COUNT * file_bytes),
+        delay.measure(round_trip_seconds=far_seconds, streams=_STREAM_COUNT, bytes_each=file_bytes),
     )
 
 
@@ -154,12 +156,15 @@ class _Client:
             "folder": self.server.folder_path,
             "host_key": self.server.host_key,
         }
-        order = {"sftp": sftp, "key": self.server.client_private_key, "file_bytes": self.file_bytes}
-        command = [sys.executable, "-m", "tests.bench.sftp", "--child"]
+        order = {"sftp": sftp, "key": self.server.client_private_key, "file": _FILE}
+        command = [sys.executable, "-m", "tests.bench.sftp_child"]
         done = subprocess.run(
             command, cwd=_ROOT, input=json.dumps(order), stdout=subprocess.PIPE, text=True, check=True
         )
-        return Reading(**json.loads(done.stdout))
+        told = json.loads(done.stdout)
+        if told.pop("bytes") != self.file_bytes:
+            raise RuntimeError("The file was not read as a whole.")
+        return Reading(**told)
 
     def _theirs(self, port: int) -> Reading:
         command = ["sftp", "-F", "none", "-q", "-b", "-", "-P", str(port), "-i", str(self.key_file)]
@@ -169,37 +174,16 @@ class _Client:
         order = f'get "{self.server.folder_path}/{_FILE}" /dev/null\n'
         began = time.monotonic()
         subprocess.run(command, input=order.encode(), stdout=subprocess.DEVNULL, check=True)
-        return Reading(time.monotonic() - began, 0)
+        return Reading(time.monotonic() - began)
 
 
 def _best(readings: list[Reading]) -> Reading:
-    """Return the best time, and the largest memory of all."""
-    return Reading(min(reading.seconds for reading in readings), max(reading.peak_memory_bytes for reading in readings))
-
-
-def _read_as_child(order: dict[str, Any]) -> Reading:
-    """Read the file as `collect_packages` does, and throw it away."""
-    # What is imported is not part of the time.
-    from shared.adapters.sftp import SftpFolders
-    from shared.ports import Secret
-
-    viva = {"provider_id": "p", "bizx_host": "b", "learning_host": "l", "company_id": "c"}
-    connection = Connection.model_validate({"configuration_id": "bench", "sftp": order["sftp"], "viva": viva})
-    secret = Secret("1", order["key"], datetime.now(UTC))
-    began = time.monotonic()
-    with SftpFolders(timeout_seconds=60).open(connection, secret) as folder:
-        count = sum(len(block) for block in folder.read(_FILE, offset_bytes=0, block_bytes=BLOCK_BYTES))
-        seconds = time.monotonic() - began
-    if count != order["file_bytes"]:
-        raise RuntimeError(f"{count} bytes were read of {order['file_bytes']}.")
-    return Reading(seconds, _peak_memory_bytes())
-
-
-def _peak_memory_bytes() -> int:
-    """Ask the kernel for the high-water mark; that of `getrusage` would be the parent's at the fork."""
-    status = Path("/proc/self/status")
-    lines: Iterator[str] = iter(status.read_text().splitlines() if status.exists() else ())
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
+    """Return the best time, and the most memory."""
+    return Reading(
+        min(reading.seconds for reading in readings),
+        max(reading.peak_memory_bytes for reading in readings),
+        max(reading.reading_memory_bytes for reading in readings),
+    )
 
 
 def lines(measured: Measured) -> Iterator[str]:
@@ -210,7 +194,10 @@ def lines(measured: Measured) -> Iterator[str]:
             f"OpenSSH's sftp {pair.theirs_bytes_per_second / _MEGABYTE:,.0f} MB/s: "
             f"{pair.ratio:.2f} times as fast, {'as' if pair.holds else 'NOT as'} it must be ({pair.at_least:g})"
         )
-    yield f"Peak memory of ours: {measured.peak_memory_bytes / _MEGABYTE:,.0f} MB"
+    yield (
+        f"Peak memory of ours: {measured.peak_memory_bytes / _MEGABYTE:,.0f} MB, "
+        f"{measured.reading_memory_bytes / _MEGABYTE:,.0f} MB of it for the reading"
+    )
     yield (
         f"The line of {measured.far.line} carries {measured.far_line_bytes_per_second / _MEGABYTE:,.0f} MB/s "
         f"in one stream, {measured.far_line_streams_bytes_per_second / _MEGABYTE:,.0f} MB/s in {_STREAM_COUNT}"
@@ -221,14 +208,13 @@ def bench(
     *,
     file_bytes: Annotated[int, typer.Option(min=1, help="Size of the file.")] = FILE_BYTES,
     rounds: Annotated[int, typer.Option(min=1, help="Readings of each side; the best counts.")] = 2,
-    child: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Measure both clients near and far."""
-    if child:
-        reading = _read_as_child(json.load(sys.stdin))
-        json.dump({"seconds": reading.seconds, "peak_memory_bytes": reading.peak_memory_bytes}, sys.stdout)
-        return
-    measured = measure(file_bytes=file_bytes, rounds=rounds)
+    try:
+        measured = measure(file_bytes=file_bytes, rounds=rounds)
+    except OpenSshMissingError as error:
+        typer.echo(error, err=True)
+        sys.exit(1)
     for line in lines(measured):
         typer.echo(line)
     sys.exit(0 if measured.holds else 1)

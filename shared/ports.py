@@ -45,18 +45,24 @@ class Blobs(Protocol):
 
 
 class Intake(Protocol):
-    """Where sealed packages arrive, block by block; nobody sees one before it is whole."""
+    """Where sealed packages arrive, in blocks of any size and in any order; nobody sees one before it is whole."""
 
-    def list_blocks(self, path: str) -> Sequence[int]:
-        """Sizes in bytes of the blocks kept so far, without gaps, from the first; empty for a new one."""
+    def list_blocks(self, path: str) -> Mapping[int, int]:
+        """Return the sizes in bytes of the blocks kept so far, by the offset in bytes where each begins."""
         ...
 
-    def put_block(self, path: str, index: int, content: bytes) -> None:
-        """Keep the block; a second call with the same index replaces it."""
+    def put_block(self, path: str, offset_bytes: int, content: bytes) -> None:
+        """Keep the block; a second call with the same offset replaces it. Several threads may call at once."""
         ...
 
-    def commit(self, path: str, count: int) -> None:
-        """Make the first `count` blocks the package: from now on it exists and its trigger fires."""
+    def commit(self, path: str, size_bytes: int) -> None:
+        """Make the blocks that follow one another up to this size the package: it exists now, and its trigger fires.
+
+        A second time it is the same package again.
+
+        Raises:
+            TransientError: they do not reach so far.
+        """
         ...
 
 
@@ -182,9 +188,9 @@ class RemoteFolder(Protocol):
         ...
 
     def read(self, name: str, *, offset_bytes: int, block_bytes: int) -> Iterator[bytes]:
-        """Yield the content from the offset in blocks of that size (the last one may be smaller).
+        """Yield the content from the offset in blocks of that size; the last one may be smaller.
 
-        What is in flight is bounded by a few blocks.
+        When the connection breaks, what has come of a block is yielded first. What is under way is bounded.
 
         Raises:
             TransientError: the connection broke; what was yielded before is good.

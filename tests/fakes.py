@@ -1,13 +1,13 @@
 """Stand-ins for the ports, in memory: honest about what they promise, and nothing more."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from copy import deepcopy
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from shared.domain.errors import BusyError
+from shared.domain.errors import BusyError, TransientError
 from shared.ports import Document
 
 
@@ -50,19 +50,21 @@ class MemoryIntake:
         self.blocks: dict[str, dict[int, bytes]] = {}
         self.packages: dict[str, bytes] = {}
 
-    def list_blocks(self, path: str) -> Sequence[int]:
-        kept = self.blocks.get(path, {})
-        sizes: list[int] = []
-        while len(sizes) in kept:
-            sizes.append(len(kept[len(sizes)]))
-        return sizes
+    def list_blocks(self, path: str) -> Mapping[int, int]:
+        return {offset: len(content) for offset, content in self.blocks.get(path, {}).items()}
 
-    def put_block(self, path: str, index: int, content: bytes) -> None:
-        self.blocks.setdefault(path, {})[index] = bytes(content)
+    def put_block(self, path: str, offset_bytes: int, content: bytes) -> None:
+        self.blocks.setdefault(path, {})[offset_bytes] = bytes(content)
 
-    def commit(self, path: str, count: int) -> None:
-        kept = self.blocks.get(path, {})
-        self.packages[path] = b"".join(kept[index] for index in range(count))
+    def commit(self, path: str, size_bytes: int) -> None:
+        package = b""
+        while len(package) < size_bytes and (block := self.blocks.get(path, {}).get(len(package))):
+            package += block
+        if len(package) == size_bytes:
+            self.packages[path] = package
+            self.blocks.pop(path, None)
+        elif len(self.packages.get(path, b"")) != size_bytes:
+            raise TransientError(f"{path} has not arrived as a whole.")
 
 
 class MemoryDocuments:

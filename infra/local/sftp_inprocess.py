@@ -26,6 +26,8 @@ class Faults:
     """The connection breaks when somebody reads beyond so many bytes of a file."""
     delay_seconds: float = 0
     """How long every read takes."""
+    longest_answer_bytes: int | None = None
+    """A read that wants more gets so much, as a server may answer."""
 
 
 class InProcessServer:
@@ -172,6 +174,8 @@ class _ReadOnlyFolder(asyncssh.SFTPServer):
                 self.connection.abort()
                 return b""
             size = limit - offset
+        if self._faults.longest_answer_bytes is not None:
+            size = min(size, self._faults.longest_answer_bytes)
         # Ours reads from a plain file, which asyncssh does at once.
         return cast("bytes", super().read(file_obj, offset, size))
 

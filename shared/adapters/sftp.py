@@ -2,9 +2,8 @@
 
 A server is known by its pinned host key alone: no `known_hosts`, no agent, no keys lying about.
 
-Small packets are sent at once (`TCP_NODELAY`): paramiko leaves Nagle's algorithm on, and every window would
-then wait for the other side's delayed acknowledgement. Files are read in windows: paramiko keeps whatever it
-asked for ahead in memory, which for a whole package may be all of it.
+Small packets are sent at once (`TCP_NODELAY`): paramiko leaves Nagle's algorithm on, and requests would then wait
+for the other side's delayed acknowledgement. How files are read: `sftp_reading`.
 """
 
 import base64
@@ -14,19 +13,17 @@ import io
 import posixpath
 import socket
 import stat
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
-from typing import Any, override
+from typing import Any, cast, override
 
 import paramiko
 
+from shared.adapters.sftp_reading import SMALL_REQUEST_BYTES, WINDOW_BYTES, ask_request_bytes, read_ahead
 from shared.domain.connection import Connection, Sftp
 from shared.domain.errors import Code, ConnectorError, SettingsError, TransientError
 from shared.ports import RemoteFile, Secret
-
-WINDOW_BYTES = 16 * 1024 * 1024
-"""What is asked for ahead at most, if a block is not larger."""
 
 _FASTEST_CIPHER = "aes128-gcm@openssh.com"
 _RSA = "ssh-rsa"
@@ -68,11 +65,14 @@ class SftpFolders:
                     look_for_keys=False,
                     transport_factory=_Transports(where.host_key),
                 )
-                sftp = client.open_sftp()
-                channel = sftp.get_channel()
-                if channel is not None:
-                    channel.settimeout(self._timeout_seconds)
-            yield SftpFolder(sftp, where)
+                transport = client.get_transport()
+                if transport is None:
+                    raise EOFError
+                channel = transport.open_session(window_size=WINDOW_BYTES)
+                channel.settimeout(self._timeout_seconds)
+                channel.invoke_subsystem("sftp")
+                folder = SftpFolder(paramiko.SFTPClient(channel), channel, where)
+            yield folder
 
     def _dial(self, where: Sftp) -> socket.socket:
         dialled = socket.create_connection((where.host, where.port), timeout=self._timeout_seconds)
@@ -83,9 +83,11 @@ class SftpFolders:
 class SftpFolder:
     """One folder, while its session is open."""
 
-    def __init__(self, sftp: paramiko.SFTPClient, where: Sftp) -> None:
+    def __init__(self, sftp: paramiko.SFTPClient, channel: paramiko.Channel, where: Sftp) -> None:
         self._sftp = sftp
+        self._channel = channel
         self._where = where
+        self._request_bytes: int | None = None
 
     def list_files(self) -> Sequence[RemoteFile]:
         """See the port."""
@@ -116,35 +118,41 @@ class SftpFolder:
             FileNotFoundError: it has gone.
         """
         size_bytes = self.stat(name).size_bytes
-        blocks = [(at, min(block_bytes, size_bytes - at)) for at in range(offset_bytes, size_bytes, block_bytes)]
-        window_count = max(1, WINDOW_BYTES // max(block_bytes, paramiko.SFTPFile.MAX_REQUEST_SIZE))
-        for first in range(0, len(blocks), window_count):
-            yield from self._read_window(name, blocks[first : first + window_count])
+        gathered = bytearray()
+        with closing(self._pieces(name, offset_bytes, size_bytes)) as pieces:
+            try:
+                for piece in pieces:
+                    gathered += piece
+                    while len(gathered) >= block_bytes:
+                        yield bytes(memoryview(gathered)[:block_bytes])
+                        del gathered[:block_bytes]
+            except TransientError:
+                if gathered:
+                    yield bytes(gathered)
+                raise
+        if gathered:
+            yield bytes(gathered)
 
-    def _read_window(self, name: str, blocks: list[tuple[int, int]]) -> Iterator[bytes]:
-        """Ask for all of the blocks at once, with a handle of their own.
-
-        When answers come faster than requests go out, paramiko takes its window for done, asks again piece by
-        piece, and keeps the answers it no longer waits for as long as the handle.
-        """
+    def _pieces(self, name: str, begin: int, end: int) -> Generator[bytes]:
         with _speaking_to(self._where):
             file = self._sftp.open(self._path(name), "rb")
-        try:
-            answers = file.readv(blocks)
-            for _, length in blocks:
-                with _speaking_to(self._where):
-                    block = next(answers)
-                if len(block) != length:
-                    raise _broken(self._where, "a file became shorter while it was read")
-                yield block
-        except GeneratorExit:  # the requests are sent by a thread of paramiko's; let them all come home
-            with _speaking_to(self._where):
-                for _ in answers:
-                    pass
-            raise
-        finally:
-            with _speaking_to(self._where):
+            if self._request_bytes is None:
+                pipelining = self._where.pipelining
+                self._request_bytes = ask_request_bytes(self._channel) if pipelining else SMALL_REQUEST_BYTES
+            try:
+                yield from read_ahead(
+                    self._channel,
+                    cast("bytes", file.handle),  # the stub confuses it with a server's
+                    begin,
+                    end,
+                    request_bytes=self._request_bytes,
+                    window_bytes=WINDOW_BYTES if self._where.pipelining else self._request_bytes,
+                )
+            except GeneratorExit:
                 file.close()
+                raise
+            # Of one that broke nothing more is asked: it would only keep us waiting once more.
+            file.close()
 
     def _path(self, name: str) -> str:
         return posixpath.join(self._where.folder, name)

@@ -37,6 +37,12 @@ class Sftp(Strict):
     secret: SecretName = Field(
         default="sftp-login", description="Name of the secret that holds the SSH key or password."
     )
+    pipelining: bool = Field(
+        default=True,
+        description=(
+            "Ask for many pieces of a file at once; off asks for one after the other, for servers that choke on it."
+        ),
+    )
 
 
 class Viva(Strict):

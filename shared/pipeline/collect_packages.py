@@ -1,7 +1,7 @@
 """Bring what is new and complete from the provider's folder into `sealed/`, unopened.
 
 Content is known by its hash, so that nothing is taken twice, whatever it is called. A download that breaks goes on
-at the block where it stopped, in this call or in a later one.
+where it stopped, in this call or in a later one.
 """
 
 import logging
@@ -18,7 +18,7 @@ from shared.domain.runs import Outcome, worst
 from shared.domain.state import CurrentSync, State
 from shared.domain.turns import Fetched, FileSeen, Standing, choose, judge_idle, next_turn
 from shared.pipeline import journal
-from shared.pipeline.download import BLOCK_BYTES, download, sealed_path
+from shared.pipeline.download import download, sealed_path
 from shared.pipeline.parts import Parts
 from shared.pipeline.refusals import UNFETCHED, Place, refuse_oversized, tell_skipped
 from shared.ports import RemoteFile
@@ -193,7 +193,7 @@ class _Collecting:
             ),
         )
         # The ledger knows it before it exists, so that its trigger finds it there.
-        self.parts.intake.commit(path, -(-entry.size_bytes // BLOCK_BYTES))
+        self.parts.intake.commit(path, entry.size_bytes)
         log.info("collect.collected connection=%s content=%s bytes=%d", self.name, content_hash[:12], entry.size_bytes)
         return True
 

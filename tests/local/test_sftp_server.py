@@ -12,12 +12,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import paramiko
 import pytest
 
 from infra.local.sftp import SftpServer, find_sshd
+from shared.adapters.sftp_reading import read_ahead
 
 SERVERS = [
     pytest.param("sshd", marks=pytest.mark.skipif(find_sshd() is None, reason="there is no sshd here")),
@@ -243,6 +244,17 @@ def test_fault_every_read_is_slow(faulty: SftpServer) -> None:
         file.read(100)
 
     assert time.monotonic() - before >= 0.3
+
+
+def test_fault_answers_are_short(faulty: SftpServer) -> None:
+    faulty.faults.longest_answer_bytes = 1000
+
+    with logged_in(faulty) as session, session.open("/acme_F.zip.pgp") as file:
+        channel, handle = session.get_channel(), cast("bytes", file.handle)
+        assert channel is not None
+        pieces = list(read_ahead(channel, handle, 0, 3000, request_bytes=3000, window_bytes=3000))
+
+    assert pieces == [CONTENT[:1000], CONTENT[1000:2000], CONTENT[2000:3000]]
 
 
 def test_nothing_outside_the_folder_is_served_in_this_process(faulty: SftpServer) -> None:

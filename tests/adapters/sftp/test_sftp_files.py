@@ -1,13 +1,14 @@
 """Listing and reading a provider's files, to their end or until the connection breaks."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from infra.local.sftp import SftpServer
-from shared.adapters import sftp
 from shared.adapters.sftp import SftpFolders
+from shared.adapters.sftp_reading import WINDOW_BYTES
 from shared.domain.errors import Code, TransientError
 from tests.adapters.sftp.visitor import CONTENT, FOLDERS, PACKAGE, connection, key
 
@@ -63,9 +64,7 @@ def test_blocks_have_exactly_their_size_but_for_the_last(server: SftpServer, blo
     assert {len(block) for block in blocks[:-1]} <= {block_bytes}
 
 
-def test_reading_goes_on_where_it_was_left(server: SftpServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sftp, "WINDOW_BYTES", 1_000_000)
-
+def test_reading_goes_on_where_it_was_left(server: SftpServer) -> None:
     with FOLDERS.open(connection(server), key(server)) as session:
         rest = b"".join(session.read(PACKAGE, offset_bytes=3_000_001, block_bytes=400_000))
         at_the_end = list(session.read(PACKAGE, offset_bytes=len(CONTENT), block_bytes=400_000))
@@ -81,10 +80,49 @@ def test_an_empty_file_has_no_blocks(server: SftpServer, folder: Path) -> None:
         assert list(session.read("empty.pgp", offset_bytes=0, block_bytes=10)) == []
 
 
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_short_answers_are_pieced_together(faulty: SftpServer, *, pipelining: bool) -> None:
+    """A server may answer less than it was asked for."""
+    faulty.faults.longest_answer_bytes = 20_000
+
+    with FOLDERS.open(connection(faulty, pipelining=pipelining), key(faulty)) as session:
+        blocks = list(session.read(PACKAGE, offset_bytes=1, block_bytes=1_000_000))
+
+    assert b"".join(blocks) == CONTENT[1:]
+    assert {len(block) for block in blocks[:-1]} == {1_000_000}
+
+
+def test_a_server_that_chokes_on_many_requests_can_be_asked_one_by_one(server: SftpServer) -> None:
+    with FOLDERS.open(connection(server, pipelining=False), key(server)) as session:
+        blocks = list(session.read(PACKAGE, offset_bytes=0, block_bytes=1_000_000))
+        again = session.stat(PACKAGE)
+
+    assert b"".join(blocks) == CONTENT
+    assert again.size_bytes == len(CONTENT)
+
+
+def test_a_file_that_becomes_shorter_while_it_is_read_is_said_to_be_broken(server: SftpServer, folder: Path) -> None:
+    """Its provider is writing it anew."""
+    size = 4 * WINDOW_BYTES
+    with (folder / "long.pgp").open("wb") as file:
+        file.truncate(size)
+
+    with FOLDERS.open(connection(server), key(server)) as session:
+        reading = session.read("long.pgp", offset_bytes=0, block_bytes=1_000_000)
+        next(reading)
+        os.truncate(folder / "long.pgp", 1_000_000)
+        with pytest.raises(TransientError) as broken:
+            assert sum(map(len, reading)) < size
+
+    assert broken.value.code is Code.SERVER_UNREACHABLE
+
+
 def test_a_reading_may_be_given_up(server: SftpServer) -> None:
+    """And the session is as good as before."""
     with FOLDERS.open(connection(server), key(server)) as session:
         first = next(iter(session.read(PACKAGE, offset_bytes=0, block_bytes=1000)))
         again = next(iter(session.read(PACKAGE, offset_bytes=1000, block_bytes=1000)))
+        assert session.stat(PACKAGE).size_bytes == len(CONTENT)
 
     assert first + again == CONTENT[:2000]
 
@@ -99,7 +137,9 @@ def test_a_connection_that_breaks_leaves_what_was_read(faulty: SftpServer) -> No
             blocks.extend(reading)
 
     assert broken.value.code is Code.SERVER_UNREACHABLE
-    assert b"".join(blocks) == CONTENT[: len(blocks) * 1_000_000]
+    read = b"".join(blocks)
+    assert read == CONTENT[: len(read)]
+    assert len(read) > 2_000_000
 
 
 # The server's own file is still open when its connection is cut.

@@ -75,8 +75,11 @@ def time_utc(v: str, zone: str, *, deadline: bool = False) -> str:
     naive = f"try_cast({normal} as timestamp)"
     if deadline:
         naive = f"case when length({v}) = 10 then {naive} + interval '86399 seconds' else {naive} end"
+    # Most times have all of their digits and nothing else, and no other text of that length can be read so.
+    usual = f"case when strlen({v}) = 19 then try_strptime({v}, '%Y-%m-%d %H:%M:%S') end"
     return (
-        f"case when regexp_full_match({v}, {text(_ISO)}) then {_to_utc(naive, zone)} "
+        f"case when ({usual}) is not null then {_to_utc(f'({usual})', zone)} "
+        f"when regexp_full_match({v}, {text(_ISO)}) then {_to_utc(naive, zone)} "
         f"when regexp_full_match({v}, {text(_ISO + _OFFSET)}) then try_cast({_offset_form(normal)} as "
         "timestamptz)::timestamp "
         f"when regexp_full_match({v}, {text(_EPOCH)}) and abs(try_cast({v} as bigint)) < 253402300800000 "
@@ -110,17 +113,28 @@ def local_day(timestamp: str, zone: str) -> str:
     return f"timezone({text(zone)}, timezone('UTC', {timestamp}))::date"
 
 
-def values(name: str, column: Column, v: str, zone: str) -> list[Value]:
-    """Return what is kept of a column; of a student id, `v` is its keyed hash already."""
+def read_once(column: Column, v: str, zone: str) -> str | None:
+    """Return SQL for what value and rules of a column are both made of; `None` where that is the text itself."""
+    match column.type:
+        case ColumnType.TIME | ColumnType.DEADLINE:
+            return time_utc(v, zone, deadline=column.type is ColumnType.DEADLINE)
+        case ColumnType.STUDENT:
+            return student_key(v)
+        case _:
+            return None
+
+
+def values(name: str, column: Column, v: str, read: str) -> list[Value]:
+    """Return what is kept of a column; `read` is the name of what was `read_once`, if anything was."""
     if not column.kept:
         return []
     kept = {
         ColumnType.TEXT: [Value(name, "varchar", v)],
         ColumnType.FLAG: [Value(name, "boolean", f"upper({v}) = 'Y'")],
         ColumnType.MINUTES: [Value(name, "decimal(12,2)", f"try_cast({v} as decimal(12,2))")],
-        ColumnType.TIME: [Value(name, "timestamp", time_utc(v, zone))],
-        ColumnType.DEADLINE: [Value(name, "timestamp", time_utc(v, zone, deadline=True))],
-        ColumnType.STUDENT: [Value(name, "uuid", v)],
+        ColumnType.TIME: [Value(name, "timestamp", read)],
+        ColumnType.DEADLINE: [Value(name, "timestamp", read)],
+        ColumnType.STUDENT: [Value(name, "uuid", read)],
         ColumnType.PERSON: [Value(name, "uuid", person_key(v)), Value("LOOSE", "uuid", loose_key(v))],
     }
     # Ids are built from the text as it stands, so that a change of the zone never changes them.
@@ -128,8 +142,8 @@ def values(name: str, column: Column, v: str, zone: str) -> list[Value]:
     return kept[column.type] + texts
 
 
-def faults(name: str, column: Column, v: str, zone: str, *, required: bool) -> list[Fault]:
-    """Return the rules of a column, in the order in which they are told."""
+def faults(name: str, column: Column, v: str, read: str, *, required: bool) -> list[Fault]:
+    """Return the rules of a column, in the order in which they are told; `read` as in `values`."""
     rules = []
     if required:
         message = f"{name} is empty. Fill it in at the source."
@@ -148,7 +162,7 @@ def faults(name: str, column: Column, v: str, zone: str, *, required: bool) -> l
         case ColumnType.TIME | ColumnType.DEADLINE:
             invalid(
                 "is no time like 2026-03-31 17:00:00. Correct it at the source, or the profile if the format is new.",
-                f"({time_utc(v, zone)}) is null or ({time_utc(v, zone)}) not between {_FIRST} and {_LAST}",
+                f"{read} is null or {read} not between {_FIRST} and {_LAST}",
             )
         case ColumnType.PERSON:
             invalid(

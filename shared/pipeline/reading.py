@@ -28,9 +28,9 @@ STRAY_RECORD_BYTES = 1024 * 1024
 """A record is no longer than that where quotes stand wherever they like: one left open shall not swallow the file."""
 
 _DELIMITERS = (b",", b"|", b"\t")
-# Found from the quote, which is rare, and not from the character before it, which is any. The second is a field that
-# begins with blanks and a quote, which readers take for different things.
-_STRAY_QUOTE = re.compile(rb'"(?<=[^",|\t\r\n]")[^",|\t\r\n!]|"(?<=[,|\t\n] ")|"(?<=  ")')
+# Found from the quote, which is rare, and not from the character before it, which is any. The second is a field of
+# blanks and empty quotes, which readers take for different things.
+_STRAY_QUOTE = re.compile(rb'"(?:(?<=[^",|\t\r\n]")[^",|\t\r\n!]|(?<= ")"[,|\t\r\n])')
 _MARK_AND_NEWLINE = re.compile(rb"!##!(?:\r\n|\n)?")
 _NEWLINE_FIRST = re.compile(rb"!##!(?:\r\n|\n)[\r\n]")
 

@@ -72,7 +72,7 @@ class RunData:
         if places is not None:
             parts = [part for part in parts if part.first <= places[1] and part.last >= places[0]]
         came_now = table in self.manifest.read_now
-        make_view(self.engine, self.profile, self.connection, table, parts, came_now=came_now, view=view, where=where)
+        make_view(self.engine, self.profile, table, parts, came_now=came_now, view=view, where=where)
 
     def load_contents(self, paths: Sequence[str]) -> None:
         """Make the table `published_contents` from its snapshot."""

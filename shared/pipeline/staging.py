@@ -125,7 +125,7 @@ class Stager:
         for column in plan.students:
             self.engine.run(
                 "insert into students_seen select distinct on (alias) alias, student, "
-                f"{place_of('student')} from (select a_{column} as alias, k_{column} as student from segment "
+                f"{place_of('student')} from (select a_{column} as alias, r_{column} as student from segment "
                 f"anti join students_seen on alias = a_{column}) where alias is not null"
             )
         staged.rows += rows

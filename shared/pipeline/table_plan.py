@@ -27,6 +27,8 @@ class TablePlan:
     """Name of every column of the file, in order."""
     students: tuple[str, ...]
     """Those of them that hold student ids."""
+    times: dict[str, str]
+    """SQL for the times among them, by column."""
     values: list[columns.Value]
     faults: list[columns.Fault]
     key_faults: list[int]
@@ -59,6 +61,7 @@ class TablePlan:
                 if spelling.upper() in present and column_name not in places:
                     places[column_name] = raw[present.index(spelling.upper())]
         kept: list[columns.Value] = []
+        times: dict[str, str] = {}
         rules = [columns.Fault("", Code.FIELD_INVALID, _NUL, "has_nul")]
         key_rules = [0]
         missing = []
@@ -71,12 +74,16 @@ class TablePlan:
                     missing.append(column_name)
                 kept += [
                     columns.Value(value.name, value.type, f"null::{value.type}")
-                    for value in columns.values(column_name, column, "null::varchar", zone)
+                    for value in columns.values(column_name, column, "null", "null")
                 ]
                 continue
-            v = f"v_{places[column_name]}"
-            kept += columns.values(column_name, column, _read(column, places[column_name]), zone)
-            for rule in columns.faults(column_name, column, v, zone, required=required):
+            raw_name = places[column_name]
+            v, read = f"v_{raw_name}", f"r_{raw_name}"
+            sql = columns.read_once(column, v, zone)
+            if sql and not _is_student(column):
+                times[raw_name] = sql
+            kept += columns.values(column_name, column, v, read)
+            for rule in columns.faults(column_name, column, v, read, required=required):
                 if column.key:
                     key_rules.append(len(rules))
                 rules.append(rule)
@@ -92,11 +99,12 @@ class TablePlan:
         return cls(
             raw=raw,
             students=tuple(places[c] for c, data in table.columns.items() if c in places and _is_student(data)),
+            times=times,
             values=kept,
             faults=rules,
             key_faults=key_rules,
             pk=_fingerprint(table, places, table.key),
-            place=f"coalesce(p_{owner}, {place_of(f'k_{owner}')})" if owner else place_of("pk"),
+            place=f"coalesce(p_{owner}, {place_of(f'r_{owner}')})" if owner else place_of("pk"),
             is_owned=owner is not None,
             missing={column: _did_you_mean(column, unknown) for column in missing},
             warnings=[_drift(table_name, column, unclaimed) for column in unknown]
@@ -121,22 +129,23 @@ class TablePlan:
         where it starts, and two records may share one.
 
         Needs the table `students_seen`. A student id that is not in it is hashed; the aliases of all (`a_` and the
-        column) stand beside the hashes (`k_`) so that they can be remembered.
+        column) stand beside the hashes (`r_`) so that they can be remembered.
         """
         trimmed = ", ".join(f"{self._trimmed(c, segment)} as v_{c}" for c in self.raw)
         has_nul = " or ".join(f"contains({c}, {text(NUL)})" for c in self.raw) if segment.has_nul else "false"
         aliases = "".join(f", alias_of(v_{c}) as a_{c}" for c in self.students)
         hashes = "".join(
-            f", coalesce(s_{c}.student, {columns.student_key(f'v_{c}')}) as k_{c}, s_{c}.place as p_{c}"
+            f", coalesce(s_{c}.student, {columns.student_key(f'v_{c}')}) as r_{c}, s_{c}.place as p_{c}"
             for c in self.students
         )
+        times = "".join(f", {sql} as r_{c}" for c, sql in self.times.items())
         seen = " ".join(f"left join students_seen s_{c} on s_{c}.alias = a_{c}" for c in self.students)
-        beside = "".join(f", a_{c}, k_{c}" for c in self.students)
+        beside = "".join(f", a_{c}, r_{c}" for c in self.students)
         fault = " ".join(f"when {rule.sql} then {number}" for number, rule in enumerate(self.faults))
         kept = "".join(f", ({value.sql})::{value.type} as {name(value.name)}" for value in self.values)
         return (
             f"select record, line, case {fault} end as fault, {self.pk} as pk, {self.place} as place{kept}{beside} from "
-            f"(select r.*{hashes} from (select *{aliases} from "
+            f"(select r.*{hashes} from (select *{aliases}{times} from "
             f"(select {before} + row_number() over () as record, {line} as line, coalesce({has_nul}, false) as has_nul, {trimmed} from {source})) r {seen})"
         )
 
@@ -148,17 +157,16 @@ class TablePlan:
 
     @staticmethod
     def _trimmed(column: str, segment: Segment) -> str:
+        """Return SQL for a field without blanks around it; to look for them is much cheaper than to trim."""
         restored = f"replace({column}, {text(INNER_NEWLINE)}, {text(chr(10))})" if segment.has_marks else column
-        return f"nullif(trim({restored}, {text(' ' + chr(9))}), '')" if segment.has_margins else restored
+        if not segment.has_margins:
+            return restored
+        margins = " or ".join(f"{restored} like {text(each)}" for each in (" %", "% ", "\t%", "%\t"))
+        return f"case when {margins} then nullif(trim({restored}, {text(' ' + chr(9))}), '') else {restored} end"
 
 
 def _is_student(column: Column) -> bool:
     return column.type is ColumnType.STUDENT
-
-
-def _read(column: Column, raw: str) -> str:
-    """Return the name under which a column's value is at hand: a student id is a keyed hash by then."""
-    return f"k_{raw}" if _is_student(column) else f"v_{raw}"
 
 
 def _fingerprint(table: Table, places: dict[str, str], parts: Sequence[str]) -> str:
@@ -169,7 +177,7 @@ def _fingerprint(table: Table, places: dict[str, str], parts: Sequence[str]) -> 
         if part not in places:
             found.append("chr(30)")
         elif _is_student(column):
-            found.append(f"coalesce(k_{places[part]}::varchar, chr(30))")
+            found.append(f"coalesce(r_{places[part]}::varchar, chr(30))")
         else:
             v = f"v_{places[part]}"
             found.append(v if column.is_required else f"coalesce({v}, chr(30))")

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.domain.connection import Connection
 from shared.domain.errors import Code
 from shared.domain.package import Kind
 from shared.domain.profile import Profile, Table
@@ -199,7 +198,6 @@ class _Work:
 def make_view(
     engine: Engine,
     profile: Profile,
-    connection: Connection,
     table_name: str,
     parts: Sequence[LocalPart],
     *,
@@ -212,7 +210,7 @@ def make_view(
     `came` tells the rows that this package brought.
     """
     found = [part.file for part in parts]
-    typed = _columns(profile.tables[table_name], connection)
+    typed = _columns(profile.tables[table_name])
     present = {row[0] for row in engine.rows(f"describe select * from {parquet(found)}")} if found else set()
     typed |= {"line": "bigint"}
     kept = ", ".join(
@@ -225,9 +223,9 @@ def make_view(
     engine.run(f"create or replace temp view {name(view or table_name)} as {source}")
 
 
-def _columns(table: Table, connection: Connection) -> dict[str, str]:
+def _columns(table: Table) -> dict[str, str]:
     typed = {"pk": "uuid", "place": "usmallint"}
     for column_name, column in table.columns.items():
-        for value in columns.values(column_name, column, "null::varchar", connection.source_time_zone):
+        for value in columns.values(column_name, column, "null", "null"):
             typed[value.name] = value.type
     return typed | dict.fromkeys(table.fingerprints, "uuid")

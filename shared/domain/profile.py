@@ -52,7 +52,7 @@ class Table(Strict):
     """Whether it holds records of people, read only with learner sync."""
     columns: dict[str, Column]
     fingerprints: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Further columns made of the texts of several: 128 bits that are equal when these are."""
+    """Further columns made of the texts of several: 128 bits that are equal when these are. `pk` is the primary key."""
     unused: tuple[str, ...] = ()
     """Columns known to come and left alone; any other is reported as drift."""
 

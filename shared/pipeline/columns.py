@@ -16,8 +16,8 @@ PERSON_ID_LENGTH = 16
 _ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)?"
 _OFFSET = r"(Z|z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 _EPOCH = r"-?\d{9,14}"
-_FIRST, _LAST = "timestamp '0001-01-01'", "timestamp '9999-12-31 23:59:59.999999'"
-"""What Graph can write."""
+_FIRST, _LAST = "0001-01-01", "9999-12-31 23:59:59.999999"
+"""What can be written down in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,20 @@ def time_utc(v: str, zone: str, *, deadline: bool = False) -> str:
     if deadline:
         naive = f"case when length({v}) = 10 then {naive} + interval '86399 seconds' else {naive} end"
     # Most times have all of their digits and nothing else, and no other text of that length can be read so.
-    usual = f"case when strlen({v}) = 19 then try_strptime({v}, '%Y-%m-%d %H:%M:%S') end"
-    return (
-        f"case when ({usual}) is not null then {_to_utc(f'({usual})', zone)} "
-        f"when regexp_full_match({v}, {text(_ISO)}) then {_to_utc(naive, zone)} "
+    usual = (
+        f"case when strlen({v}) = 19 and {v} >= '0001-01-03' and {v} < '9999-12-30' "
+        f"then try_strptime({v}, '%Y-%m-%d %H:%M:%S') end"
+    )
+    unusual = (
+        f"case when regexp_full_match({v}, {text(_ISO)}) then {_to_utc(naive, zone)} "
         f"when regexp_full_match({v}, {text(_ISO + _OFFSET)}) then try_cast({_offset_form(normal)} as "
         "timestamptz)::timestamp "
         f"when regexp_full_match({v}, {text(_EPOCH)}) and abs(try_cast({v} as bigint)) < 253402300800000 "
         f"then make_timestamp_ms(try_cast({v} as bigint)) end"
+    )
+    return (
+        f"case when ({usual}) is not null then {_to_utc(f'({usual})', zone)} when {v} is not null and ({unusual}) "
+        f"between timestamp {text(_FIRST)} and timestamp {text(_LAST)} then {unusual} end"
     )
 
 
@@ -160,10 +166,8 @@ def faults(name: str, column: Column, v: str, read: str, *, required: bool) -> l
             negative = f"coalesce(try_cast({v} as double) < 0, false)"
             invalid("is not a number of minutes. Correct it at the source.", f"{number} is null or {negative}")
         case ColumnType.TIME | ColumnType.DEADLINE:
-            invalid(
-                "is no time like 2026-03-31 17:00:00. Correct it at the source, or the profile if the format is new.",
-                f"{read} is null or {read} not between {_FIRST} and {_LAST}",
-            )
+            what = "is no time like 2026-03-31 17:00:00. Correct it at the source, or the profile if the format is new."
+            rules.append(Fault(name, Code.FIELD_INVALID, f"{name} {what}", f"{read} is null and {v} is not null"))
         case ColumnType.PERSON:
             invalid(
                 f"is longer than {PERSON_ID_LENGTH} characters, the most that Entra's employeeId can hold. "

@@ -38,11 +38,11 @@ def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
     for number in range(passes.count):
         passes.enter(number)
         show_history(engine, data.connection, data.known)
-        plan_changes.decide(engine, data.profile, data.connection, data.known, now)
+        plan_changes.decide(engine, data.profile, data.connection, data.known, now, whole=write)
         decided.coverage = _add(decided.coverage, directory.cover(engine))
         counted = engine.rows("select kind, todo, count(*) from decisions group by all")
         plan_changes.add(decided.decisions, {(kind, todo): count for kind, todo, count in counted})
-        plan_changes.weigh_activities(engine, statuses_known=statuses_known(data.known))
+        plan_changes.weigh_activities(engine, statuses_known=statuses_known(data.known), whole=write)
         plan_changes.add(decided.rows, plan_changes.count_rows(engine))
         decided.without_licence += [
             user

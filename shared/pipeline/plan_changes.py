@@ -20,8 +20,12 @@ OPERATIONS = "('add', 'update', 'recreate', 'withdraw')"
 CONTENT_OPERATIONS = "('add', 'change', 'deactivate')"
 
 
-def decide(engine: Engine, profile: Profile, connection: Connection, known: Known, now: datetime) -> None:
+def decide(
+    engine: Engine, profile: Profile, connection: Connection, known: Known, now: datetime, *, whole: bool
+) -> None:
     """Make the table `decisions` of a pass: what to do about every assignment, and every completion for itself.
+
+    `whole` records can be sent; the others have only what decides and counts.
 
     `todo` is an operation (`OPERATIONS`), `same`, `unmapped`, `frozen` (open assignment of an inactive student id),
     or a reason to park: `park_table`, `park_content`, `park_licence`. Needs `show_history` and `available`. Also makes
@@ -49,16 +53,18 @@ def decide(engine: Engine, profile: Profile, connection: Connection, known: Know
         f"when {unlicensed} then 'park_licence' "
         f"when not a.was_published then 'add' when {differs} then 'recreate' else 'update' end as todo"
     )
-    kept = (
-        "a.ext, a.kind, a.activity_id, a.user_id, a.person, a.student, a.place, a.content, a.type, a.status, "
-        "a.assigned_at, a.day, a.due_at, a.completed_at, a.completed_on, a.completed_as, a.assigner, a.came, a.in_plan, "
-        "a.state, a.near_miss, c.content_id"
-    )
+    kept = "a.ext, a.kind, a.person, a.content, a.status, a.completed_on, a.completed_as, a.came, a.in_plan, a.state, "
+    kept += "a.near_miss, "
+    if whole:
+        kept += "a.user_id, a.activity_id, a.student, a.place, a.type, a.assigned_at, a.day, a.due_at, a.completed_at, "
+        kept += f"a.assigner, c.content_id, {todo}"
+    else:
+        kept += f"{todo}, case when todo = 'park_licence' then a.user_id end as user_id"
     engine.run(
         "create or replace temp table refused as select ext, refused_at from published where refused_at is not null"
     )
     engine.run(
-        f"create or replace table decisions as select {kept}, {todo} from ({assignments(profile, connection, known)}) a "
+        f"create or replace table decisions as select {kept} from ({assignments(profile, connection, known)}) a "
         "left join refused r on r.ext = a.ext left join available c on c.key = a.content"
     )
     engine.run(
@@ -81,7 +87,7 @@ def decide(engine: Engine, profile: Profile, connection: Connection, known: Know
         "where c.ext not in (select ext from done)"
     )
     engine.run(
-        f"insert into decisions by name select {kept}, {todo} from ({alone}) a "
+        f"insert into decisions by name select {kept} from ({alone}) a "
         "left join refused r on r.ext = a.ext left join available c on c.key = a.content"
     )
     engine.run(
@@ -175,8 +181,10 @@ def weigh_contents(engine: Engine) -> None:
     )
 
 
-def weigh_activities(engine: Engine, *, statuses_known: bool) -> None:
+def weigh_activities(engine: Engine, *, statuses_known: bool, whole: bool) -> None:
     """Make the table `row_weights` for the assignments and completions of a pass (see `weigh_contents`).
+
+    Without `whole`, no keys are kept: nothing is going to be sent.
 
     Needs `decisions`, `done`, `history`, and `left_assignments` and `left_completions` (columns of `LEFT_OVER`).
     """
@@ -189,8 +197,8 @@ def weigh_activities(engine: Engine, *, statuses_known: bool) -> None:
     left = "select null::uuid as key, {} as class from left_{} left join learners_now l using (student)"
     lost = f"{unmapped} when loser then 'ignored' else 'parked' end"
     engine.run(
-        "create or replace table row_weights as select rows_of, case when class = 'published' then key end as key, "
-        "class, count(*) as weight from ("
+        f"create or replace table row_weights as select rows_of, case when {str(whole).lower()} and class = 'published' "
+        "then key end as key, class, count(*) as weight from ("
         f"select 'assignments' as rows_of, ext as key, {unmapped} {became} as class from decisions where came union all "
         f"select 'assignments', * from ({left.format(lost, 'assignments')}) union all "
         f"select 'completions', ext, {unmapped} {credit} {became} from (select h.credit, l.state, d.ext, d.todo "

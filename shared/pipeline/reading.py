@@ -61,8 +61,8 @@ class Segment:
     suspicious: bool
     """Whether quotes stand where RFC 4180 has none, so that only a slow, forgiving reading is safe."""
     has_nul: bool
-    has_margins: bool
-    """Whether a field may begin or end with a blank or a tab."""
+    newlines: int
+    """Number of newlines in `data`."""
     has_marks: bool
     """Whether newlines inside records have been replaced."""
     lines: tuple[int, ...] = ()
@@ -82,6 +82,8 @@ class TextFile:
     _buffer: bytearray = field(default_factory=bytearray)
     _line: int = 1
     _only_ascii: bool = True
+    _strays: bool | None = None
+    """Whether stray quotes were found around the segment; `None` when nobody has looked."""
 
     def open(self) -> Header | None:
         """Read the header, and return it; `None` when the file is empty.
@@ -134,9 +136,10 @@ class TextFile:
             wanted_bytes = self.segment_bytes
             raw = bytes(memoryview(self._buffer)[:end])
             del self._buffer[:end]
-            if raw.strip():
-                yield self._segment(raw)
-            self._line += raw.count(b"\n")
+            newlines = raw.count(b"\n")
+            if not raw.isspace():
+                yield self._segment(raw, newlines)
+            self._line += newlines
 
     def _more(self) -> bool:
         chunk = next(self.chunks, None)
@@ -162,7 +165,9 @@ class TextFile:
         if self.header.marked:
             return self._buffer.rfind(MARK) + len(MARK) if MARK in self._buffer else 0
         end = self._buffer.rfind(b"\n") + 1
-        if _STRAY_QUOTE.search(self._buffer, 0, end):
+        # What was searched is the segment and a bit more, which need not be searched again.
+        self._strays = _STRAY_QUOTE.search(self._buffer, 0, end) is not None
+        if self._strays:
             return self._cut_beside_strays(end)
         last = end
         inside = self._buffer.count(b'"', 0, end) & 1
@@ -193,7 +198,7 @@ class TextFile:
             position = after
         return read or self._give_up(end)
 
-    def _segment(self, raw: bytes) -> Segment:
+    def _segment(self, raw: bytes, newlines: int) -> Segment:
         header = self.header
         if header is None:
             raise ValueError("open the file first")
@@ -208,6 +213,7 @@ class TextFile:
             raw = records.replace(INNER_NEWLINE.encode(), b" ")
             raw = _MARK_AND_NEWLINE.sub(MARK, raw)
             raw = raw.replace(b"\r\n", b"\n").replace(b"\n", INNER_NEWLINE.encode()).replace(MARK, b"\n")
+            newlines = raw.count(b"\n")
         elif b"\r" in raw:
             raw = raw.replace(b"\r\n", b"\n")
         if b"\r" in raw:
@@ -217,13 +223,17 @@ class TextFile:
             raw = raw.replace(b"\0", NUL.encode())
         if not raw.endswith(b"\n"):
             raw += b"\n"
-        suspicious = raw.count(b'"') & 1 == 1 or _STRAY_QUOTE.search(raw) is not None
+            newlines += 1
+        suspicious = raw.count(b'"') & 1 == 1 or (
+            _STRAY_QUOTE.search(raw) is not None if self._strays is None else self._strays
+        )
+        self._strays = None
         return Segment(
             raw,
             line,
             suspicious,
             has_nul,
-            has_margins=_has_margins(raw, header.delimiter.encode()),
+            newlines,
             has_marks=header.marked and INNER_NEWLINE.encode() in raw,
             lines=lines,
         )
@@ -249,14 +259,6 @@ def _lines(records: bytes, line: int) -> Iterator[int]:
         line += records.count(b"\n", position, end.end())
         position = end.end()
     yield line
-
-
-def _has_margins(raw: bytes, delimiter: bytes) -> bool:
-    """Look for blanks beside what may stand around a field: to find none is much cheaper than to trim all fields."""
-    edges = (delimiter, b"\n", b'"')
-    return raw.startswith((b" ", b"\t")) or any(
-        blank + edge in raw or edge + blank in raw for blank in (b" ", b"\t") for edge in edges if blank != edge
-    )
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -73,7 +73,7 @@ def show_history(engine: Engine, connection: Connection, known: Known) -> None:
 
     `history` has a row of the table each, `credit` tells whether it gives credit; `completions` are the credited ones
     of known persons: equal ones in person, item, calendar day and status are one, the earliest. `completed_days` lists
-    those that assignments may take, in the order of their days, by person and item.
+    those that assignments may take, by person and item.
     """
     engine.run(
         "create or replace temp table credits as select distinct CMPL_STAT_ID as status, CPNT_TYP_ID as typ "
@@ -97,9 +97,8 @@ def show_history(engine: Engine, connection: Connection, known: Known) -> None:
     )
     taking = "completions" if completions_known(known) else "(from completions where false)"
     engine.run(
-        "create or replace temp table completed_days as select person, content, list({'on': day, 'at': done_at, "
-        "'as': status} order by day) as days from (select person, content, day, min(done_at) as done_at, "
-        f"arg_min(status, row(done_at, status)) as status from {taking} group by all) group by all"
+        "create or replace temp table completed_days as select person, content, "
+        f"list({{'on': day, 'at': done_at, 'as': status}}) as days from {taking} group by person, content"
     )
 
 
@@ -126,7 +125,7 @@ def assignments(profile: Profile, connection: Connection, known: Known) -> str:
         "from PA_STUD_CPNT a left join PA_RQMT_TYPE r on r.RTYP_ID = a.RTYP_ID"
     )
     done = "origin = 'done'"
-    found = "list_filter(c.days, lambda each: each['on'] >= coalesce(o.day, date '0001-01-01'))[1]"
+    found = "list_min(list_filter(c.days, lambda each: each['on'] >= coalesce(o.day, date '0001-01-01')))"
     both = (
         "select coalesce(a.ext, p.ext) as ext, coalesce(a.student, p.student) as student, "
         "coalesce(a.place, p.place) as place, coalesce(a.came, false) as came, a.ext is not null as in_plan, "

@@ -7,7 +7,7 @@ statement that reads them.
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.domain.errors import Code, PackageError
@@ -140,8 +140,7 @@ class Stager:
 
     def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> bool:
         """Read the segment at once; false when it cannot be, or when its lines would not add up (blank ones)."""
-        newlines = segment.data.count(b"\n")
-        inner = segment.data.count(INNER_NEWLINE.encode()) if header.marked else 0
+        newlines, inner = segment.newlines, segment.has_marks
         with _in_memory(segment.data) as path:
             source = plan.source(path, header, strict=True)
 
@@ -170,9 +169,7 @@ class Stager:
         repaired = repair(segment, header)
         with _in_memory(repaired.data) as path:
             source = plan.source(path, header, strict=False, with_line=True)
-            repaired_rows = plan.select(
-                source, replace(segment, has_margins=True), line="LINE::bigint", before=staged.rows
-            )
+            repaired_rows = plan.select(source, segment, line="LINE::bigint", before=staged.rows)
             if not self.engine.attempt(f"create or replace temp table segment as {repaired_rows}"):
                 raise PackageError(
                     f"{staged.file} cannot be read from line {segment.first_line} on. Have the package made again.",

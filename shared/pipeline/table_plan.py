@@ -159,8 +159,6 @@ class TablePlan:
     def _trimmed(column: str, segment: Segment) -> str:
         """Return SQL for a field without blanks around it; to look for them is much cheaper than to trim."""
         restored = f"replace({column}, {text(INNER_NEWLINE)}, {text(chr(10))})" if segment.has_marks else column
-        if not segment.has_margins:
-            return restored
         margins = " or ".join(f"{restored} like {text(each)}" for each in (" %", "% ", "\t%", "%\t"))
         return f"case when {margins} then nullif(trim({restored}, {text(' ' + chr(9))}), '') else {restored} end"
 
@@ -173,14 +171,14 @@ def _fingerprint(table: Table, places: dict[str, str], parts: Sequence[str]) -> 
     """Return SQL for 128 bits of some columns' texts; student ids enter as their keyed hash."""
     found = []
     for part in parts:
-        column = table.columns[part]
-        if part not in places:
+        column = table.columns.get(part)
+        if column is None:
+            found.append(f"{part}::varchar")
+        elif part not in places:
             found.append("chr(30)")
-        elif _is_student(column):
-            found.append(f"coalesce(r_{places[part]}::varchar, chr(30))")
         else:
-            v = f"v_{places[part]}"
-            found.append(v if column.is_required else f"coalesce({v}, chr(30))")
+            raw = f"r_{places[part]}::varchar" if _is_student(column) else f"v_{places[part]}"
+            found.append(raw if column.is_required else f"coalesce({raw}, chr(30))")
     return fingerprint(found)
 
 

@@ -20,21 +20,25 @@ def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_the_benchmark_measures_every_stage_and_stays_small(tmp_path: Path) -> None:
     """A benchmark nobody runs is broken on the day it is needed."""
-    done = bench(tmp_path, "--rows", "2000", "--learners", "100")
+    done = bench(tmp_path, "--rows", "2000", "--learners", "100", "--without-peers")
     assert done.returncode == 0, done.stdout + done.stderr
 
     result: dict[str, Any] = json.loads((tmp_path / "result.json").read_text())
-    stages = {stage.pop("name"): stage for stage in result["stages"]}
+    measured = result["sync"]["stages"]
     sizes = result["sizes"]
+    claims = {claim["topic"]: claim for claim in result["claims"]}
 
-    assert sizes == {"rows": 2000, "completions": 500, "learners": 100, "items": 20}
-    assert list(stages) == ["collect", "process", "map", "sync", "bare chain"]
-    assert all(isinstance(figure, int | float) for stage in stages.values() for figure in stage.values())
+    assert sizes == {"rows": 2000, "completions": 200, "learners": 100, "items": 40}
+    assert {"collect", "process", "map", "decrypt to change set", "fetch to change set", "sync"} <= set(measured)
+    assert all(isinstance(figure, int | float) for stage in measured.values() for figure in stage.values())
+    assert result["chain"]["rows"] >= measured["sync"]["rows"] > sizes["rows"] + sizes["completions"]
     assert {imported["function"] for imported in result["imports"]} == FUNCTIONS
-    assert result["rows"] >= sizes["rows"] + sizes["completions"] + sizes["learners"]
-    assert isinstance(result["waiting_seconds"], float)
-    assert result["within_limit"] is (0 < result["peak_memory_bytes"] < result["limit_bytes"])
-    assert [file.name for file in tmp_path.glob("state-*")] == []
+    assert [claim["topic"] for claim in result["claims"] if claim["judged"]] == [
+        "peak memory of the worker and all of its descendants"
+    ]
+    assert claims["processor time to the bare chain's"]["figure"] > 0
+    assert {file.suffix for file in tmp_path.glob("result.*")} == {".json", ".png", ".svg"}
+    assert list(tmp_path.glob("state-*")) == []
 
 
 def test_a_wrong_size_is_a_usage_error(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.bench import claims, plot, publish, report
+from tests.bench.result import Claim, Peer, Result
+
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = {"collect_packages", "map_learners", "process_package", "push_records", "run_commands", "sweep"}
 
@@ -26,7 +29,7 @@ def test_the_benchmark_measures_every_stage_and_stays_small(tmp_path: Path) -> N
     result: dict[str, Any] = json.loads((tmp_path / "result.json").read_text())
     measured = result["sync"]["stages"]
     sizes = result["sizes"]
-    claims = {claim["topic"]: claim for claim in result["claims"]}
+    claimed = {claim["topic"]: claim for claim in result["claims"]}
 
     assert sizes == {"rows": 2000, "completions": 200, "learners": 100, "items": 40}
     assert {"collect", "process", "map", "decrypt to change set", "fetch to change set", "sync"} <= set(measured)
@@ -36,7 +39,7 @@ def test_the_benchmark_measures_every_stage_and_stays_small(tmp_path: Path) -> N
     assert [claim["topic"] for claim in result["claims"] if claim["judged"]] == [
         "peak memory of the worker and all of its descendants"
     ]
-    assert claims["processor time to the bare chain's"]["figure"] > 0
+    assert claimed["processor time to the bare chain's"]["figure"] > 0
     assert {file.suffix for file in tmp_path.glob("result.*")} == {".json", ".png", ".svg"}
     assert list(tmp_path.glob("state-*")) == []
 
@@ -46,3 +49,34 @@ def test_a_wrong_size_is_a_usage_error(tmp_path: Path) -> None:
     done = bench(tmp_path, "--rows", "0")
 
     assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+
+
+def test_the_same_figures_make_the_same_plot(tmp_path: Path) -> None:
+    """So that publishing a run again changes nothing."""
+    result = Result.model_validate_json(publish.FILE.read_text("utf-8"))
+    files = tmp_path / "first.svg", tmp_path / "second.svg"
+
+    for file in files:
+        plot.draw(result, file)
+
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert b"<dc:date>" not in files[0].read_bytes()
+
+
+def test_a_figure_beyond_its_bound_is_missed_where_it_can_be_judged() -> None:
+    """What could not be measured proves nothing, and is no reason to fail: a peer may be missing."""
+    slow = Claim(topic="time", figure=3.0, unit="x", at_most=2.5)
+    small = slow.model_copy(update={"judged": False})
+    good = Claim(topic="less time", figure=6.0, unit="x", at_least=6.0)
+
+    assert (slow.missed, small.missed, small.holds, good.missed) == (True, False, False, False)
+
+
+def test_a_peer_that_cannot_be_had_is_named_with_the_reason() -> None:
+    """Left out, it would look as if nobody had thought of it."""
+    result = Result.model_validate_json(publish.FILE.read_text("utf-8"))
+    peer = Peer(name="Singer tap-sftp", how="sync", reason="not installed: no such version")
+    result = result.model_copy(update={"peers": (peer,)})
+
+    assert ("Singer tap-sftp", "not installed: no such version") in report.rows_of(result)
+    assert [claim.figure for claim in claims.make(result) if "Singer" in claim.topic] == [None, None]

@@ -61,9 +61,9 @@ class Sizes:
 
 
 FULL = Sizes.of(10_000_000)
-LIMIT = Sizes(61_000_000, 3_000_000, 1_000_000, 200_000)
+LIMIT = Sizes(63_000_000, 3_150_000, 1_000_000, 200_000)
 """The largest package that is taken: just below 2 GiB packed, which comes before 25 GiB unpacked."""
-TENTH = Sizes(6_100_000, 300_000, 100_000, 20_000)
+TENTH = Sizes(6_300_000, 315_000, 100_000, 20_000)
 
 
 @dataclass(frozen=True, slots=True)

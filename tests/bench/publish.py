@@ -26,7 +26,8 @@ def publish(result: Result) -> None:
 def section() -> str:
     """Return the README's part about performance: the ratios first, then the figures."""
     result = Result.model_validate_json(FILE.read_text("utf-8"))
-    parts = [_claims(result), report.about(result), _figures(result)]
+    picture = "![Processor time a row, of the connector and of others](docs/performance.svg)"
+    parts = [_claims(result), picture, report.about(result), _figures(result)]
     if LIMIT_FILE.is_file():
         limit = Result.model_validate_json(LIMIT_FILE.read_text("utf-8"))
         parts += ["The largest package that is taken, and a tenth of it:", _claims(limit), report.about(limit)]

@@ -1,10 +1,10 @@
 """What is claimed of the connector's speed and smallness: each figure, its bound, and whether it means anything yet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tests.bench import stages
 from tests.bench.data import FULL
-from tests.bench.result import MEGABYTE, Beside, Claim, Figures, Peer, Result
+from tests.bench.result import MEGABYTE, Beside, Claim, Figures, Line, Peer, Result
 
 CHAIN_TIMES = 2.5
 CPU_MICROSECONDS_PER_ROW = 8.0
@@ -25,6 +25,8 @@ def make(result: Result) -> tuple[Claim, ...]:
         *_chain(result, judged=large and result.tenth is None),
         *(claim for beside in result.besides for claim in _naive(beside)),
         *(claim for peer in result.peers for claim in _peer(result.sync.stages[stages.FETCHED], peer, judged=large)),
+        *_lines(result.sftp),
+        *_imports(result, judged=large),
         _memory(result),
         *_linear(result),
     )
@@ -79,6 +81,29 @@ def _less(connector: Figures, peer: Peer, than: str, times: float, *, judged: bo
             at_least=times,
             judged=judged and figures is not None,
         )
+
+
+def _lines(lines: Iterable[Line]) -> Iterator[Claim]:
+    for line in lines:
+        yield Claim(
+            topic=f"times as fast as OpenSSH's sftp, {line.name}",
+            figure=round(line.times_as_fast, 2),
+            unit="x",
+            at_least=line.at_least,
+        )
+
+
+def _imports(result: Result, *, judged: bool) -> Iterator[Claim]:
+    """A small run, as in the tests, has a machine that does much else."""
+    for each in result.imports:
+        if bound_seconds := each.get("bound_seconds"):
+            yield Claim(
+                topic=f"import of {each['function']}",
+                figure=round(1000 * each["seconds"]),
+                unit="ms",
+                at_most=round(1000 * bound_seconds),
+                judged=judged,
+            )
 
 
 def _memory(result: Result) -> Claim:

@@ -98,6 +98,16 @@ class Sync(_Kept):
     """Of the sync, that were no stage: the host starts, messages wait their turn."""
 
 
+class Line(_Kept):
+    """A file by SFTP, by the connector and by OpenSSH's own client."""
+
+    name: str
+    times_as_fast: Annotated[float, _SECONDS]
+    at_least: float
+    bytes_per_second: int
+    peak_memory_bytes: int
+
+
 class Beside(_Kept):
     """A package of a certain size through the connector and through the naive pipeline."""
 
@@ -145,8 +155,9 @@ class Result(_Kept):
     peers: tuple[Peer, ...] = ()
     tenth: Sync | None = None
     """A package of a tenth, where this is one of the largest that are taken."""
-    sftp: dict[str, Any] | None = None
+    sftp: tuple[Line, ...] = ()
     imports: tuple[dict[str, Any], ...] = ()
+    """What each function's process imports, and how long that may take where there is a bound."""
     claims: tuple[Claim, ...] = Field(default=())
 
     @property

@@ -11,7 +11,7 @@ from infra.local.sftp_openssh import OpenSshError
 from tests.bench import chain, claims, imports, machine, stages
 from tests.bench.data import LIMIT, TENTH, Data, Sizes, find, make, write_table
 from tests.bench.peers import naive_pipeline, reading
-from tests.bench.peers.sftp_readers import READERS
+from tests.bench.peers.sftp_readers import READERS, Reader, Server
 from tests.bench.result import Beside, Figures, Peer, Result, Sync
 
 TABLE_ROWS = 500_000
@@ -109,17 +109,17 @@ class Suite:
 
     def _readers(self) -> list[Peer]:
         """Let every peer read the same table from one server."""
-        table = self.plan.folder / self.plan.sizes.name / "table" / "assignments.csv"
-        with self.working("the table that the peers read"):
-            rows = write_table(table, self.plan.sizes, TABLE_ROWS)
-        try:
-            with reading.serving(table) as server:
-                peers = []
-                for reader in READERS:
-                    with self.working(reader.name):
-                        folder = self.plan.folder / "peers"
-                        size = table.stat().st_size
-                        peers.append(reading.measure(reader, server, folder, rows=rows, table_bytes=size))
-                return peers
-        except OpenSshError as error:
-            return [Peer(name=reader.name, how=reader.how, reason=f"not run: {error}") for reader in READERS]
+        # Not below the bench's own folder: Airbyte's globs do not look into hidden ones.
+        with tempfile.TemporaryDirectory(prefix="table-") as folder:
+            table = Path(folder) / "assignments.csv"
+            with self.working("the table that the peers read"):
+                rows = write_table(table, self.plan.sizes, TABLE_ROWS)
+            try:
+                with reading.serving(table) as server:
+                    return [self._reader(reader, server, rows, table.stat().st_size) for reader in READERS]
+            except OpenSshError as error:
+                return [Peer(name=reader.name, how=reader.how, reason=f"not run: {error}") for reader in READERS]
+
+    def _reader(self, reader: Reader, server: Server, rows: int, table_bytes: int) -> Peer:
+        with self.working(reader.name):
+            return reading.measure(reader, server, self.plan.folder / "peers", rows=rows, table_bytes=table_bytes)

@@ -1,4 +1,4 @@
-"""`make bench`: that it still runs, and what its result looks like. Its times are for people; none is asserted."""
+"""`make bench`: that it still runs, and what its result looks like. No time is asserted; `claims.py` judges them."""
 
 import json
 import subprocess

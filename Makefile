@@ -39,8 +39,10 @@ check: $(READY) ## format, lint, types, architecture
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports
 
-bench: $(READY) $(EMULATOR) ## how fast and how large: 2 million assignments (ROWS=, LEARNERS= ...)
-	@$(BIN)/python -m tests.bench $(if $(ROWS),--rows $(ROWS)) $(if $(LEARNERS),--learners $(LEARNERS))
+bench: $(READY) $(EMULATOR) ## how fast and how small, beside the bare chain and peers (SIZE=limit, ROWS=, PEERS=no, PUBLISH=1)
+	@$(BIN)/python -m tests.bench $(if $(SIZE),--size $(SIZE)) $(if $(ROWS),--rows $(ROWS)) \
+	  $(if $(LEARNERS),--learners $(LEARNERS)) $(if $(ITEMS),--items $(ITEMS)) \
+	  $(if $(filter no,$(PEERS)),--without-peers) $(if $(PUBLISH),--publish)
 
 docs: $(READY) ## write what is generated in the docs: settings, error codes, the connection's schema
 	@$(BIN)/python -m tests.documents

@@ -17,6 +17,7 @@ from shared.domain.errors import Code
 from shared.domain.help import EXPLANATIONS
 from shared.domain.runs import Outcome
 from shared.settings import Settings
+from tests.bench import publish
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs" / "connection.schema.json"
@@ -114,6 +115,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "connection-settings": lambda: settings_table(Connection, str),
     "connection-sftp": lambda: settings_table(Connection.model_fields["sftp"].annotation, "sftp.{}".format),  # type: ignore[arg-type]  # a model
     "connection-viva": lambda: settings_table(Connection.model_fields["viva"].annotation, "viva.{}".format),  # type: ignore[arg-type]  # a model
+    "performance": publish.section,
     **{f"codes-{outcome}": lambda outcome=outcome: codes_table(outcome) for outcome in Outcome},  # type: ignore[misc]
 }
 """What is generated, by the name in its mark."""

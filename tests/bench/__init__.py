@@ -1,4 +1,4 @@
-"""`make bench`: how long a large package takes, beside what the bare chain of its tools would, and how much memory.
+"""`make bench`: how fast and how small the connector is, beside the bare chain of its tools and beside peers.
 
-Nothing here is asserted but memory; times differ between machines, and are for people to compare.
+What is claimed is in `claims.py`; figures are judged there and nowhere else, and only where the data is large enough.
 """

@@ -1,12 +1,11 @@
-"""`python -m tests.bench`. Exit status: 0, or 1 when too much memory was used or there was nothing to measure."""
+"""`python -m tests.bench`. Exit status: 0, or 1 when a bound does not hold or there was nothing to measure."""
 
-import json
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -16,31 +15,48 @@ from rich.text import Text
 from infra.local.azurite import AzuriteError
 from infra.local.generate import SealingError
 from infra.local.sftp_openssh import OpenSshError
-from infra.local.show import following, make_console
+from infra.local.show import make_console
 from infra.local.worker import WorkerError
 from shared.domain.errors import ConnectorError
-from tests.bench import chain, imports, stages
-from tests.bench.data import Data, Sizes, find, make
-from tests.bench.report import make_result, show
+from tests.bench import data, plot, publish, report
+from tests.bench.meter import CommandError
+from tests.bench.stages import BenchError
+from tests.bench.suite import Plan, Suite
 
 FOLDER = Path(__file__).parents[2] / ".local" / "bench"
 
 
+class Size(StrEnum):
+    """Sizes that have a name."""
+
+    FULL = "full"
+    LIMIT = "limit"
+
+
 def bench(
     *,
-    rows: Annotated[int, typer.Option(min=1, help="Assignments.")] = 2_000_000,
-    completions: Annotated[int | None, typer.Option(min=0, help="[default: a quarter of the rows]")] = None,
+    size: Annotated[
+        Size, typer.Option(help="`limit` is the largest package that is taken, and a tenth of it.")
+    ] = Size.FULL,
+    rows: Annotated[int | None, typer.Option(min=1, help="Assignments, instead of a size with a name.")] = None,
+    completions: Annotated[int | None, typer.Option(min=0, help="[default: a tenth of the rows]")] = None,
     learners: Annotated[int | None, typer.Option(min=1, help="[default: one for 20 rows]")] = None,
-    items: Annotated[int | None, typer.Option(min=1, help="[default: one for 100 rows]")] = None,
+    items: Annotated[int | None, typer.Option(min=1, help="[default: one for 50 rows]")] = None,
     folder: Annotated[Path, typer.Option(help="Where data is kept and the result goes.")] = FOLDER,
+    without_peers: Annotated[bool, typer.Option("--without-peers", help="Only the connector and the chain.")] = False,
+    publishing: Annotated[bool, typer.Option("--publish", help="Make this run the one that the README shows.")] = False,
 ) -> None:
-    """Measure a full package through the whole connector as a dry run, beside the bare chain of its tools."""
-    sizes = Sizes.of(rows, completions=completions, learners=learners, items=items)
-    console = make_console()
+    """Measure a full package through the whole connector as a dry run, beside the bare chain of its tools and peers."""
+    sizes = data.FULL
+    if rows is not None:
+        sizes = data.Sizes.of(rows, completions=completions, learners=learners, items=items)
+    plan = Plan(sizes, folder.absolute(), peers=not without_peers, at_limit=size is Size.LIMIT and rows is None)
+    console, progress = make_console(), Console(stderr=True)
     try:
-        result = _measure(Console(stderr=True), sizes, folder.absolute())
+        result = Suite(plan, lambda what: _working(progress, what)).run()
     except (
-        stages.BenchError,
+        BenchError,
+        CommandError,
         AzuriteError,
         OpenSshError,
         SealingError,
@@ -50,44 +66,28 @@ def bench(
     ) as e:
         console.print(Text(str(e)), style="red", soft_wrap=True)
         sys.exit(1)
-    file = folder / "result.json"
-    file.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
-    show(console, result)
-    console.print(Text(f"All figures: {file}"), style="dim", soft_wrap=True)
-    sys.exit(0 if result["within_limit"] else 1)
-
-
-def _measure(console: Console, sizes: Sizes, folder: Path) -> dict[str, Any]:
-    data = _data(console, sizes, folder)
-    with tempfile.TemporaryDirectory(prefix="state-", dir=folder) as state, following(console) as tell:
-        measured = stages.measure(data, Path(state), tell)
-    with _working(console, "the bare chain"):
-        limit = chain.measure(data)
-    with _working(console, "importing"):
-        imported = [imports.measure(function) for function in imports.functions()]
-    return make_result(sizes, data, measured, limit, imported)
-
-
-def _data(console: Console, sizes: Sizes, folder: Path) -> Data:
-    place = folder / sizes.name
-    found = find(place)
-    if found is None:
-        with _working(console, f"inventing {sizes.rows:,} assignments, once"):
-            found = make(place, sizes)
-    return found
+    name = "limit" if plan.at_limit else "result"
+    files = [folder / f"{name}.{ending}" for ending in ("json", "png", "svg")]
+    files[0].write_text(result.model_dump_json(indent=2) + "\n", "utf-8")
+    plot.draw(result, *files[1:])
+    report.show(console, result)
+    console.print(Text(f"All figures: {files[0]}; drawn: {files[1]}"), style="dim", soft_wrap=True)
+    if publishing:
+        publish.main(str(files[0]))
+    sys.exit(1 if result.missed else 0)
 
 
 @contextmanager
-def _working(console: Console, what: str) -> Iterator[None]:
+def _working(console: Console, what: str) -> Iterator[Callable[[str], None]]:
     """Show that something goes on: a moving line on a terminal, a line elsewhere."""
     if not console.is_terminal:
         console.print(Text(what))
-        yield
+        yield lambda _: None
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as moving:
-        moving.add_task(what, total=None)
-        yield
+        task = moving.add_task(what, total=None)
+        yield lambda more: moving.update(task, description=f"{what}: {more}")
 
 
 if __name__ == "__main__":

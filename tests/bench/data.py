@@ -1,6 +1,7 @@
 """What the benchmark reads: an invented company's full package, made once and kept between runs."""
 
 import hashlib
+import json
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -10,6 +11,7 @@ from typing import Self
 import duckdb
 
 from infra.local import generate
+from infra.local.generate.world import World
 from infra.local.given import Given
 
 DAY = date(2026, 11, 1)
@@ -18,11 +20,16 @@ SETTINGS = ("learner_sync=true", "coverage_minimum_percent=80")
 KEY_BITS = 2048
 """Made quickly; how strong the key is changes nothing about a large package."""
 _GENERATOR = Path(generate.__file__).parent
+_ROWS_PER_MEGABYTE = 23_800
+"""Assignments in a packed megabyte, with all that belongs to them."""
+_MARK = "made-by.json"
+TABLE = "PA_STUD_CPNT"
+"""The largest table of a package, which the peers read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How large the company is; what is not said follows from the rows."""
+    """How large the company is."""
 
     rows: int
     """Assignments."""
@@ -31,14 +38,21 @@ class Sizes:
     items: int
 
     @classmethod
-    def of(cls, rows: int, *, completions: int | None, learners: int | None, items: int | None) -> Self:
-        """Fill in what was not given."""
+    def of(
+        cls, rows: int, *, completions: int | None = None, learners: int | None = None, items: int | None = None
+    ) -> Self:
+        """Fill in what was not given; it follows from the rows."""
         return cls(
             rows,
-            rows // 4 if completions is None else completions,
+            rows // 10 if completions is None else completions,
             max(1, rows // 20) if learners is None else learners,
-            max(1, rows // 100) if items is None else items,
+            max(1, rows // 50) if items is None else items,
         )
+
+    @classmethod
+    def packed(cls, megabytes: int) -> Self:
+        """Return a company whose full package has about this size."""
+        return cls.of(megabytes * _ROWS_PER_MEGABYTE)
 
     @property
     def name(self) -> str:
@@ -46,11 +60,19 @@ class Sizes:
         return f"{self.rows}-{self.completions}-{self.learners}-{self.items}"
 
 
+FULL = Sizes.of(10_000_000)
+LIMIT = Sizes(63_000_000, 3_150_000, 1_000_000, 200_000)
+"""The largest package that is taken: just below 2 GiB packed, which comes before 25 GiB unpacked."""
+TENTH = Sizes(6_300_000, 315_000, 100_000, 20_000)
+
+
 @dataclass(frozen=True, slots=True)
 class Data:
     """A folder as the generator leaves it."""
 
     folder: Path
+    text_bytes: int
+    """Of the package, unpacked."""
 
     @property
     def package(self) -> Path:
@@ -75,8 +97,11 @@ class Data:
 
 def find(folder: Path) -> Data | None:
     """Return data that today's generator would make again; `None` when there is none."""
-    mark = _mark(folder)
-    return Data(folder) if mark.is_file() and mark.read_text("ascii") == _fingerprint() else None
+    try:
+        mark = json.loads((folder / _MARK).read_text("ascii"))
+    except FileNotFoundError:
+        return None
+    return Data(folder, mark["text_bytes"]) if mark["generator"] == _fingerprint() else None
 
 
 def make(folder: Path, sizes: Sizes) -> Data:
@@ -87,23 +112,30 @@ def make(folder: Path, sizes: Sizes) -> Data:
     """
     shutil.rmtree(folder, ignore_errors=True)
     generate.make_keys(folder / "keys", bits=KEY_BITS, quick=True)
-    generate.generate(
-        folder,
-        generate.Options(
-            day=DAY,
-            first_day=DAY,
-            learners=sizes.learners,
-            items=sizes.items,
-            assignments=sizes.rows,
-            completions=sizes.completions,
-        ),
+    generated = generate.generate(folder, _options(sizes))
+    mark = {"generator": _fingerprint(), "text_bytes": generated.text_bytes}
+    (folder / _MARK).write_text(json.dumps(mark), "ascii")
+    return Data(folder, generated.text_bytes)
+
+
+def write_table(file: Path, sizes: Sizes, rows: int) -> int:
+    """Write the first assignments of such a package as plain CSV, and return how many there are."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    query = f"SELECT * EXCLUDE (_day) FROM {TABLE} LIMIT {rows}"
+    with World.of(_options(sizes)) as world, file.open("wb") as out:
+        out.writelines(world.csv(query))
+        return world.count(query)
+
+
+def _options(sizes: Sizes) -> generate.Options:
+    return generate.Options(
+        day=DAY,
+        first_day=DAY,
+        learners=sizes.learners,
+        items=sizes.items,
+        assignments=sizes.rows,
+        completions=sizes.completions,
     )
-    _mark(folder).write_text(_fingerprint(), "ascii")
-    return Data(folder)
-
-
-def _mark(folder: Path) -> Path:
-    return folder / "made-by"
 
 
 def _fingerprint() -> str:

@@ -1,122 +1,135 @@
-"""The figures, for people and for machines."""
+"""A run's figures for people: the bounds first, then what they were drawn from."""
 
-import os
-import platform
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Sequence
 
-import duckdb
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench.chain import Chain
-from tests.bench.data import Data, Sizes
-from tests.bench.imports import Imported
-from tests.bench.stages import Measured, Stage
+from tests.bench import stages
+from tests.bench.result import MEGABYTE, Claim, Figures, Result
 
-MEGABYTE = 1_000_000
-LIMIT_BYTES = 512 * MEGABYTE
 CHAIN = "bare chain"
+PARTS = (stages.COLLECT, stages.PROCESS, stages.DIRECTORY, stages.MAP)
+_PLAIN = ("seconds", "rows/s", "MB/s", "CPU s", "CPU µs/row", "MB")
 
 
-def make_result(
-    sizes: Sizes, data: Data, measured: Measured, chain: Chain, imports: Iterable[Imported]
-) -> dict[str, Any]:
-    """Return all figures, as JSON."""
-    return {
-        "sizes": asdict(sizes),
-        "package_bytes": data.package.stat().st_size,
-        "machine": {
-            "processors": os.cpu_count(),
-            "python": platform.python_version(),
-            "duckdb": duckdb.__version__,
-        },
-        "outcome": measured.outcome,
-        "rows": measured.rows,
-        "stages": list(_stages(measured, chain)),
-        "waiting_seconds": round(_waiting_seconds(measured), 3),
-        "imports": [asdict(imported) for imported in imports],
-        "peak_memory_bytes": measured.peak_memory_bytes,
-        "limit_bytes": LIMIT_BYTES,
-        "within_limit": measured.peak_memory_bytes < LIMIT_BYTES,
-    }
-
-
-def _waiting_seconds(measured: Measured) -> float:
-    *parts, whole = measured.stages
-    return whole.seconds - sum(part.seconds for part in parts)
-
-
-def _stages(measured: Measured, chain: Chain) -> Iterator[dict[str, Any]]:
-    for stage in measured.stages:
-        yield _figures(stage, measured.rows, chain)
-    limit = Stage(CHAIN, chain.seconds, chain.cpu_seconds, chain.peak_memory_bytes)
-    yield _figures(limit, chain.rows, chain)
-
-
-def _figures(stage: Stage, rows: int, chain: Chain) -> dict[str, Any]:
-    return {
-        "name": stage.name,
-        "seconds": round(stage.seconds, 3),
-        "rows_per_second": round(rows / stage.seconds),
-        "cpu_seconds": round(stage.cpu_seconds, 2),
-        "cpu_microseconds_per_row": round(1_000_000 * stage.cpu_seconds / rows, 2),
-        "ratio_to_chain": round(stage.seconds / chain.seconds, 2),
-        "cpu_ratio_to_chain": round(stage.cpu_seconds / chain.cpu_seconds, 2),
-        "peak_memory_bytes": stage.peak_memory_bytes,
-    }
-
-
-def show(console: Console, result: dict[str, Any]) -> None:
+def show(console: Console, result: Result) -> None:
     """Print the tables and the verdict."""
-    console.print(Text(f"{result['rows']:,} rows in a package of {result['package_bytes'] / MEGABYTE:,.1f} MB"))
-    console.print(_stage_table(result["stages"]))
+    console.print(claims_table(result.claims))
+    console.print(Text(about(result)), soft_wrap=True)
+    console.print(_figures_table(result))
     console.print(
-        Text(
-            f"Of the sync, {result['waiting_seconds']:,.1f} s were no stage: the host starts, messages wait their turn."
-        )
+        Text(f"Of the sync, {result.sync.waiting_seconds:,.1f} s were no stage: the host starts, messages wait.")
     )
-    console.print(_import_table(result["imports"]))
-    verdict = "under" if result["within_limit"] else "NOT UNDER"
-    console.print(
-        Text(
-            f"Peak memory of the worker and its largest child: {result['peak_memory_bytes'] / MEGABYTE:,.0f} MB, "
-            f"{verdict} {LIMIT_BYTES // MEGABYTE} MB",
-            style="green" if result["within_limit"] else "bold red",
-        )
+    console.print(_imports_table(result))
+    missed = result.missed
+    for claim in missed:
+        console.print(Text(f"MISSED: {claim.topic} {figure(claim)}, {bound(claim)}"), style="bold red", soft_wrap=True)
+    if not missed:
+        console.print(Text("Every bound that this size can judge holds."), style="green")
+
+
+def about(result: Result) -> str:
+    """Say what was measured, and where."""
+    machine, sizes = result.machine, result.sizes
+    rows = result.sync.stages[stages.WHOLE].rows
+    return (
+        f"{rows:,} rows ({sizes['rows']:,} assignments, {sizes['learners']:,} learners, {sizes['items']:,} items), "
+        f"{result.sync.package_bytes / MEGABYTE:,.0f} MB packed, "
+        f"{result.sync.stages[stages.WHOLE].text_bytes / MEGABYTE:,.0f} MB unpacked, on {result.day}. "
+        f"{machine.processor}, {machine.processors} processors, {machine.memory_bytes / 1e9:,.0f} GB, "
+        f"{machine.kernel}, Python {machine.python}, DuckDB {machine.duckdb}, GnuPG {machine.gpg}."
     )
 
 
-def _stage_table(stages: Sequence[dict[str, Any]]) -> Table:
+def figure(claim: Claim) -> str:
+    """Write a figure with its unit."""
+    if claim.figure is None:
+        return "not measured"
+    return f"{claim.figure:,.1f} x" if claim.unit == "x" and claim.figure >= 10 else f"{claim.figure:,g} {claim.unit}"
+
+
+def bound(claim: Claim) -> str:
+    """Write a bound in words."""
+    if claim.at_most is not None:
+        return f"at most {claim.at_most:,g} {claim.unit}"
+    return f"at least {claim.at_least:,g} {claim.unit}"
+
+
+def verdict(claim: Claim) -> str:
+    """Say whether it holds, or that this run cannot tell."""
+    if claim.figure is None:
+        return "-"
+    if not claim.judged:
+        return "not judged at this size"
+    return "holds" if claim.holds else "MISSED"
+
+
+def rows_of(result: Result) -> list[tuple[str, Figures | str]]:
+    """Return everything that was measured by its name; what could not be measured comes with the reason."""
+    found: list[tuple[str, Figures | str]] = list(result.sync.stages.items())
+    if result.chain is not None:
+        found.append((CHAIN, result.chain))
+    if result.tenth is not None:
+        found.append((f"a tenth: {stages.FETCHED}", result.tenth.stages[stages.FETCHED]))
+    found += [(f"{peer.name} {peer.version}".strip(), peer.figures or peer.reason) for peer in result.peers]
+    for beside in result.besides:
+        found.append((f"{beside.megabytes} MB: {stages.CORE}", beside.connector.stages[stages.CORE]))
+        found.append((f"{beside.megabytes} MB: {beside.naive.name}", beside.naive.figures or beside.naive.reason))
+    return found
+
+
+def claims_table(claims: Sequence[Claim]) -> Table:
+    """Return the ratios, and whether they hold."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("stage", no_wrap=True)
-    for column in ("seconds", "rows/s", "CPU s", "CPU µs/row", "x chain", "CPU x chain", "MB"):
+    table.add_column("claim")
+    for column in ("figure", "bound"):
         table.add_column(column, justify="right", no_wrap=True)
-    for stage in stages:
-        table.add_row(
-            stage["name"],
-            f"{stage['seconds']:,.1f}",
-            f"{stage['rows_per_second']:,}",
-            f"{stage['cpu_seconds']:,.1f}",
-            f"{stage['cpu_microseconds_per_row']:,.1f}",
-            f"{stage['ratio_to_chain']:,.1f}",
-            f"{stage['cpu_ratio_to_chain']:,.1f}",
-            f"{stage['peak_memory_bytes'] / MEGABYTE:,.0f}",
-            style="dim" if stage["name"] == CHAIN else None,
-        )
+    table.add_column("", no_wrap=True)
+    for claim in claims:
+        style = "bold red" if claim.missed else "green" if claim.judged and claim.holds else "dim"
+        table.add_row(claim.topic, figure(claim), bound(claim), verdict(claim), style=style)
     return table
 
 
-def _import_table(imports: Sequence[dict[str, Any]]) -> Table:
+def plain(figures: Figures) -> tuple[str, ...]:
+    """Write the figures of a row."""
+    return (
+        f"{figures.seconds:,.1f}",
+        f"{figures.rows_per_second:,}",
+        f"{figures.megabytes_per_second:,.1f}",
+        f"{figures.cpu_seconds:,.1f}",
+        f"{figures.cpu_microseconds_per_row:,.1f}",
+        f"{figures.peak_memory_bytes / MEGABYTE:,.0f}",
+    )
+
+
+def _figures_table(result: Result) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    for column in (*_PLAIN, "x chain", "CPU x chain"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, figures in rows_of(result):
+        if isinstance(figures, str):
+            table.add_row(f"{name}: {figures}", style="yellow")
+            continue
+        ratios = ("", "")
+        if result.chain is not None:
+            ratios = f"{figures.time_ratio(result.chain):,.1f}", f"{figures.cpu_ratio(result.chain):,.1f}"
+        style = "bold" if name in (stages.CORE, stages.FETCHED) else None if name in PARTS else "dim"
+        table.add_row(name, *plain(figures), *ratios, style=style)
+    return table
+
+
+def _imports_table(result: Result) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("imports of", no_wrap=True)
     for column in ("ms", "modules"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("most of it", no_wrap=True)
-    for each in imports:
+    for each in result.imports:
         most = ", ".join(f"{package} {1000 * seconds:,.0f}" for package, seconds in each["slowest"].items())
         table.add_row(each["function"], f"{1000 * each['seconds']:,.0f}", f"{each['modules']:,}", most)
     return table

@@ -1,9 +1,12 @@
-"""The product on the data: one sync as a dry run through the local tenant, and what each of its stages took."""
+"""The product on the data: one sync as a dry run through the local tenant, and what each of its stages took.
+
+What is measured is the worker with all of its descendants. Azurite and the simulators of Graph and the vault are
+processes and threads of their own that stand for other people's machines; their work is in no figure.
+"""
 
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -12,41 +15,28 @@ from infra.local import sync
 from infra.local.tenant import Tenant
 from tests.bench.data import NOW, Data
 from tests.bench.meter import Meter
+from tests.bench.result import Figures, Sync
 
 TIMEOUT_SECONDS = 3600.0
+COLLECT, PROCESS, DIRECTORY, MAP = "collect", "process", "directory", "map"
+CORE = "decrypt to change set"
+"""Process and map: what is compared with the bare chain."""
+FETCHED = "fetch to change set"
+"""And the download before it: what is compared with those who read by SFTP."""
+WHOLE = "sync"
+
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) [A-Z]+ +[\w.]+: (.*)")
 _COLLECTING = r"Executing 'run_commands'"
 _COLLECTED = r"collect\.collected "
 _PROCESSED = r"package\.committed .* rows=(\d+) .*seconds=([\d.]+)"
+_REFRESHED = r"directory\.refreshed .*seconds=([\d.]+)"
 _MAPPED = r"Executed 'map_learners' \(Succeeded, (\d+)ms"
+
+type Stretch = tuple[float, float]
 
 
 class BenchError(Exception):
     """There is nothing to measure: the sync did not go as it should; the message says how."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a part of the work took."""
-
-    name: str
-    seconds: float
-    cpu_seconds: float
-    peak_memory_bytes: int
-    """Of the worker and its children together, as sampled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A sync, from the command to its end."""
-
-    outcome: str
-    rows: int
-    """Of all files that were read."""
-    stages: tuple[Stage, ...]
-    """Collect, process, map, and at last the whole."""
-    peak_memory_bytes: int
-    """Of the worker's process and its largest child, as the kernel knows it."""
 
 
 class Event(NamedTuple):
@@ -56,7 +46,7 @@ class Event(NamedTuple):
     text: str
 
 
-def measure(data: Data, state: Path, tell: Callable[[sync.Progress], None]) -> Measured:
+def measure(data: Data, state: Path, tell: Callable[[sync.Progress], None]) -> Sync:
     """Sync into a state that is new, and read the times from the worker's log.
 
     Raises:
@@ -77,19 +67,25 @@ def measure(data: Data, state: Path, tell: Callable[[sync.Progress], None]) -> M
         if row["outcome"] not in ("done", "partial"):
             raise BenchError(f"The sync ended as {row['outcome']} {row['code']}. {row['message']}".strip())
         rows, stretches = _read(tenant.log_file.read_text("utf-8"))
-    stages = []
-    for name, (begin, end) in {**stretches, "sync": (began, ended)}.items():
-        use = meter.use(begin, end)
-        stages.append(Stage(name, end - begin, use.cpu_seconds, use.peak_memory_bytes))
-    return Measured(str(row["outcome"]), rows, tuple(stages), tenant.memory.bytes)
+    stretches[WHOLE] = [(began, ended)]
+    stages = {
+        name: Figures.of(meter.use(*parts), rows=rows, text_bytes=data.text_bytes) for name, parts in stretches.items()
+    }
+    worked = sum(stages[name].seconds for name in (COLLECT, PROCESS, DIRECTORY, MAP) if name in stages)
+    return Sync(
+        package_bytes=data.package.stat().st_size,
+        outcome=str(row["outcome"]),
+        stages=stages,
+        waiting_seconds=ended - began - worked,
+    )
 
 
-def _read(log: str) -> tuple[int, dict[str, tuple[float, float]]]:
-    """Find the number of rows, and begin and end of each stage.
+def _read(log: str) -> tuple[int, dict[str, list[Stretch]]]:
+    """Find the number of rows, and when each stage was at work.
 
     The first command is the look into the folder. Which function processes is a race of two messages; the line
     about the package says what it took. A message may come while another worker is busy, and so the longest
-    mapping is the one that mapped.
+    mapping is the one that mapped. In it the directory is listed, which is Graph's time.
     """
     events = [
         Event(datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S,%f").astimezone().timestamp(), found[2])
@@ -100,11 +96,26 @@ def _read(log: str) -> tuple[int, dict[str, tuple[float, float]]]:
     collected, _ = _first(events, _COLLECTED)
     processed, package = _first(events, _PROCESSED)
     mapped, mapping = max(_all(events, _MAPPED), key=lambda each: int(each[1][1]))
-    return int(package[1]), {
-        "collect": (collecting, collected),
-        "process": (processed - float(package[2]), processed),
-        "map": (mapped - int(mapping[1]) / 1000, mapped),
+    begun = mapped - int(mapping[1]) / 1000
+    stretches = {
+        COLLECT: [(collecting, collected)],
+        PROCESS: [(processed - float(package[2]), processed)],
+        **_mapping(begun, mapped, _find(events, _REFRESHED)),
     }
+    stretches[CORE] = stretches[PROCESS] + stretches[MAP]
+    stretches[FETCHED] = stretches[COLLECT] + stretches[CORE]
+    return int(package[1]), stretches
+
+
+def _mapping(
+    begun: float, mapped: float, refreshings: Sequence[tuple[float, re.Match[str]]]
+) -> Mapping[str, list[Stretch]]:
+    """Take the listing of the directory out of the mapping, where the log tells of it."""
+    for refreshed, listing in refreshings:
+        if begun <= refreshed <= mapped:
+            listed = max(refreshed - float(listing[1]), begun)
+            return {DIRECTORY: [(listed, refreshed)], MAP: [(begun, listed), (refreshed, mapped)]}
+    return {MAP: [(begun, mapped)]}
 
 
 def _first(events: Sequence[Event], pattern: str) -> tuple[float, re.Match[str]]:
@@ -112,7 +123,11 @@ def _first(events: Sequence[Event], pattern: str) -> tuple[float, re.Match[str]]
 
 
 def _all(events: Sequence[Event], pattern: str) -> list[tuple[float, re.Match[str]]]:
-    found = [(event.time, match) for event in events if (match := re.match(pattern, event.text))]
+    found = _find(events, pattern)
     if not found:
         raise BenchError(f"The log of the worker does not hold {pattern!r}.")
     return found
+
+
+def _find(events: Sequence[Event], pattern: str) -> list[tuple[float, re.Match[str]]]:
+    return [(event.time, match) for event in events if (match := re.match(pattern, event.text))]

@@ -31,6 +31,8 @@ class Generated:
     """`None` when the packages were encrypted for a key that was given."""
     passphrase: Path | None
     directory: Path
+    text_bytes: int
+    """Of all files in all packages, unpacked."""
     now: datetime
     """A time by which the packages are due, keys or no keys."""
 
@@ -56,13 +58,14 @@ def generate(out: Path, options: Options) -> Generated:
     public_key = options.key or KeyFiles.within(out / "keys").public
     directory = options.directory or out / "directory.csv"
     packages = []
+    text_bytes = 0
     with World.of(options) as world:
         for day, kinds in _plan(options):
             world.move_to(day)
             for kind in kinds:
                 stamp = _stamp(options, kind, day)
                 path = sftp / f"{options.customer}_{kind.letter}_{stamp:%Y%m%d%H%M%S}.zip.pgp"
-                _write(path, world, kind, Damage(options.defects), public_key)
+                text_bytes += _write(path, world, kind, Damage(options.defects), public_key)
                 packages.append(path)
         _write_directory(directory, world)
     return Generated(
@@ -72,6 +75,7 @@ def generate(out: Path, options: Options) -> Generated:
         private_key=keys.private if keys else None,
         passphrase=keys.passphrase if keys else None,
         directory=directory,
+        text_bytes=text_bytes,
         now=_stamp(options, Kind.FULL, options.day) + DUE_AFTER,
     )
 
@@ -92,15 +96,15 @@ def _stamp(options: Options, kind: Kind, day: date) -> datetime:
     return stamp + KEYS_AFTER if kind is Kind.KEYS else stamp
 
 
-def _write(path: Path, world: World, kind: Kind, damage: Damage, public_key: Path) -> None:
+def _write(path: Path, world: World, kind: Kind, damage: Damage, public_key: Path) -> int:
     if kind is Kind.KEYS:
         with sealed(path, public_key) as sink:
-            write_zip(sink, _members(world, kind, damage))
-        return
+            return write_zip(sink, _members(world, kind, damage))
     with damage.key(public_key) as key:
         with sealed(path, key) as sink:
-            write_zip(sink, chain(_members(world, kind, damage), damage.more_members()))
+            text_bytes = write_zip(sink, chain(_members(world, kind, damage), damage.more_members()))
         damage.seal(path, key)
+    return text_bytes
 
 
 def _members(world: World, kind: Kind, damage: Damage) -> Iterator[Member]:

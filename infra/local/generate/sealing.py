@@ -119,14 +119,18 @@ def sealed(path: Path, public_key: Path) -> Iterator[IO[bytes]]:
         unfinished.replace(path)
 
 
-def write_zip(sink: IO[bytes], members: Iterable[Member]) -> None:
-    """Write a deflated zip as a stream: with data descriptors, as SuccessFactors' own Java does."""
+def write_zip(sink: IO[bytes], members: Iterable[Member]) -> int:
+    """Write a deflated zip as a stream: with data descriptors, as SuccessFactors' own Java does.
+
+    Returns the size of all members, unpacked.
+    """
     with zipfile.ZipFile(sink, "w") as archive:
         for member in members:
             entry = member.entry(member.name, ZIP_DATE)
             entry.compress_type, entry.compress_level = zipfile.ZIP_DEFLATED, DEFLATE_LEVEL
             with archive.open(entry, "w", force_zip64=member.large) as file:
                 _copy(member.chunks, file)
+        return sum(entry.file_size for entry in archive.infolist())
 
 
 def write_package(path: Path, tables: Mapping[str, bytes], public_key: Path) -> None:

@@ -1,0 +1,166 @@
+"""The figures of a run, as they are kept: `result.json`, and `docs/performance.json` for the last official one."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
+
+from tests.bench.meter import Use
+
+MEGABYTE = 1_000_000
+_MICROSECONDS = 1_000_000
+_SECONDS = BeforeValidator(lambda value: round(value, 3))
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Figures(_Kept):
+    """What some rows have cost."""
+
+    rows: int
+    text_bytes: int
+    """Unpacked."""
+    seconds: Annotated[float, _SECONDS]
+    cpu_seconds: Annotated[float, _SECONDS]
+    """Of the process and all of its descendants, as everything here."""
+    peak_memory_bytes: int
+
+    @classmethod
+    def of(cls, use: Use, *, rows: int, text_bytes: int) -> Self:
+        """Take over what was measured."""
+        return cls(
+            rows=rows,
+            text_bytes=text_bytes,
+            seconds=use.seconds,
+            cpu_seconds=use.cpu_seconds,
+            peak_memory_bytes=use.peak_memory_bytes,
+        )
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own way
+    @property
+    def rows_per_second(self) -> int:
+        """How fast."""
+        return round(self.rows / self.seconds) if self.seconds else 0
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own way
+    @property
+    def megabytes_per_second(self) -> float:
+        """How fast, by the unpacked text."""
+        return round(self.text_bytes / MEGABYTE / self.seconds, 1) if self.seconds else 0.0
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own way
+    @property
+    def cpu_microseconds_per_row(self) -> float:
+        """How much work, whatever else the machine does."""
+        return round(_MICROSECONDS * self.cpu_seconds / self.rows, 2)
+
+    def cpu_ratio(self, other: "Figures") -> float:
+        """Tell how many times the processor time a row of the other it is."""
+        return (self.cpu_seconds / self.rows) / (max(other.cpu_seconds, 0.001) / other.rows)
+
+    def time_ratio(self, other: "Figures") -> float:
+        """Tell how many times the time a row of the other it is."""
+        return (self.seconds / self.rows) / (max(other.seconds, 0.001) / other.rows)
+
+
+class Peer(_Kept):
+    """Another program that does such work."""
+
+    name: str
+    how: str
+    version: str = ""
+    reason: str = ""
+    """Why there are no figures, where there are none."""
+    figures: Figures | None = None
+
+
+class Machine(_Kept):
+    """Where it was measured."""
+
+    processor: str
+    processors: int
+    memory_bytes: int
+    kernel: str
+    python: str
+    duckdb: str
+    gpg: str
+
+
+class Sync(_Kept):
+    """One package through the whole connector, as a dry run."""
+
+    package_bytes: int
+    outcome: str
+    stages: dict[str, Figures]
+    """By name, in their order; some are sums of others."""
+    waiting_seconds: Annotated[float, _SECONDS]
+    """Of the sync, that were no stage: the host starts, messages wait their turn."""
+
+
+class Line(_Kept):
+    """A file by SFTP, by the connector and by OpenSSH's own client."""
+
+    name: str
+    times_as_fast: Annotated[float, _SECONDS]
+    at_least: float
+    bytes_per_second: int
+    peak_memory_bytes: int
+
+
+class Beside(_Kept):
+    """A package of a certain size through the connector and through the naive pipeline."""
+
+    megabytes: int
+    connector: Sync
+    naive: Peer
+
+
+class Claim(_Kept):
+    """A figure with a bound."""
+
+    topic: str
+    figure: float | None
+    """`None` when it could not be measured."""
+    unit: str
+    at_most: float | None = None
+    at_least: float | None = None
+    judged: bool = True
+    """Whether the data was large enough for the bound to mean anything."""
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether the figure is within its bound; one that is missing is not."""
+        if self.figure is None:
+            return False
+        high = self.at_most is None or self.figure <= self.at_most
+        return high and (self.at_least is None or self.figure >= self.at_least)
+
+    @property
+    def missed(self) -> bool:
+        """Tell whether somebody has to look into it."""
+        return self.judged and not self.holds
+
+
+class Result(_Kept):
+    """One run of the benchmark."""
+
+    day: str
+    machine: Machine
+    sizes: dict[str, int]
+    sync: Sync
+    chain: Figures | None = None
+    """The bare chain of the tools, without a rule."""
+    besides: tuple[Beside, ...] = ()
+    peers: tuple[Peer, ...] = ()
+    tenth: Sync | None = None
+    """A package of a tenth, where this is one of the largest that are taken."""
+    sftp: tuple[Line, ...] = ()
+    imports: tuple[dict[str, Any], ...] = ()
+    """What each function's process imports, and how long that may take where there is a bound."""
+    claims: tuple[Claim, ...] = Field(default=())
+
+    @property
+    def missed(self) -> list[Claim]:
+        """Return the bounds that do not hold."""
+        return [claim for claim in self.claims if claim.missed]

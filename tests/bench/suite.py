@@ -1,0 +1,125 @@
+"""All that one run measures, in its order: nothing runs beside anything else."""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.local.sftp_openssh import OpenSshError
+from tests.bench import chain, claims, imports, machine, stages
+from tests.bench.data import LIMIT, TENTH, Data, Sizes, find, make, write_table
+from tests.bench.peers import naive_pipeline, reading
+from tests.bench.peers.sftp_readers import READERS, Reader, Server
+from tests.bench.result import Beside, Figures, Peer, Result, Sync
+
+TABLE_ROWS = 500_000
+"""What the peers read; the slowest need minutes for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured."""
+
+    sizes: Sizes
+    folder: Path
+    peers: bool = True
+    at_limit: bool = False
+    """Instead of the sizes: the largest package that is taken, and a tenth of it; nobody else is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One run."""
+
+    plan: Plan
+    working: Callable[[str], AbstractContextManager[Callable[[str], None]]]
+    """Shows what goes on while its block lasts, and gives what tells more about it."""
+
+    def run(self) -> Result:
+        """Measure, and judge.
+
+        Raises:
+            BenchError, CommandError: the connector or the bare chain did not do its work.
+        """
+        result = self._at_limit() if self.plan.at_limit else self._beside_others()
+        return result.model_copy(update={"claims": claims.make(result)})
+
+    def _beside_others(self) -> Result:
+        data = self._data(self.plan.sizes)
+        sync = self._sync(data, "the connector")
+        with self.working("the bare chain, twice"):
+            bare = chain.measure(data)
+        return self._result(
+            self.plan.sizes,
+            sync=sync,
+            chain=bare,
+            peers=tuple(self._readers()) if self.plan.peers else (),
+            besides=tuple(map(self._beside, claims.NAIVE_TIMES)) if self.plan.peers else (),
+        )
+
+    def _at_limit(self) -> Result:
+        tenth = self._sync(self._data(TENTH), "the connector, on a tenth of the limit")
+        sync = self._sync(self._data(LIMIT), "the connector, at the limit")
+        return self._result(LIMIT, sync=sync, tenth=tenth)
+
+    def _result(
+        self,
+        sizes: Sizes,
+        *,
+        sync: Sync,
+        chain: Figures | None = None,
+        peers: tuple[Peer, ...] = (),
+        besides: tuple[Beside, ...] = (),
+        tenth: Sync | None = None,
+    ) -> Result:
+        with self.working("importing"):
+            imported = tuple(asdict(imports.measure(function)) for function in imports.functions())
+        return Result(
+            day=datetime.now(UTC).date().isoformat(),
+            machine=machine.look(),
+            sizes=asdict(sizes),
+            sync=sync,
+            chain=chain,
+            peers=peers,
+            besides=besides,
+            tenth=tenth,
+            imports=imported,
+        )
+
+    def _data(self, sizes: Sizes) -> Data:
+        place = self.plan.folder / sizes.name
+        found = find(place)
+        if found is None:
+            with self.working(f"inventing {sizes.rows:,} assignments, once"):
+                found = make(place, sizes)
+        return found
+
+    def _sync(self, data: Data, what: str) -> Sync:
+        with tempfile.TemporaryDirectory(prefix="state-", dir=self.plan.folder) as state, self.working(what) as tell:
+            return stages.measure(data, Path(state), lambda standing: tell(standing.doing))
+
+    def _beside(self, megabytes: int) -> Beside:
+        data = self._data(Sizes.packed(megabytes))
+        sync = self._sync(data, f"the connector on {megabytes} MB")
+        with self.working(f"the naive pipeline on {megabytes} MB"):
+            naive = naive_pipeline.measure(data, self.plan.folder / "peers")
+        return Beside(megabytes=megabytes, connector=sync, naive=naive)
+
+    def _readers(self) -> list[Peer]:
+        """Let every peer read the same table from one server."""
+        # Not below the bench's own folder: Airbyte's globs do not look into hidden ones.
+        with tempfile.TemporaryDirectory(prefix="table-") as folder:
+            table = Path(folder) / "assignments.csv"
+            with self.working("the table that the peers read"):
+                rows = write_table(table, self.plan.sizes, TABLE_ROWS)
+            try:
+                with reading.serving(table) as server:
+                    return [self._reader(reader, server, rows, table.stat().st_size) for reader in READERS]
+            except OpenSshError as error:
+                return [Peer(name=reader.name, how=reader.how, reason=f"not run: {error}") for reader in READERS]
+
+    def _reader(self, reader: Reader, server: Server, rows: int, table_bytes: int) -> Peer:
+        with self.working(reader.name):
+            return reading.measure(reader, server, self.plan.folder / "peers", rows=rows, table_bytes=table_bytes)

@@ -137,7 +137,7 @@ class TextFile:
             raw = bytes(memoryview(self._buffer)[:end])
             del self._buffer[:end]
             newlines = raw.count(b"\n")
-            if not raw.isspace():
+            if raw and not raw.isspace():
                 yield self._segment(raw, newlines)
             self._line += newlines
 

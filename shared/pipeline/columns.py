@@ -64,22 +64,27 @@ def student_key(v: str) -> str:
     return f"keyed('student', {v})"
 
 
-def time_utc(v: str, zone: str, *, deadline: bool = False) -> str:
+def usual_time(v: str) -> str:
+    """Return SQL for a time as it stands, if it is `YYYY-MM-DD HH:MM:SS` with all of its digits and nothing else."""
+    # No other text of that length can be read so.
+    return (
+        f"case when strlen({v}) = 19 and {v} >= '0001-01-03' and {v} < '9999-12-30' "
+        f"then try_strptime({v}, '%Y-%m-%d %H:%M:%S') end"
+    )
+
+
+def time_utc(v: str, zone: str, *, deadline: bool = False, usual: str | None = None) -> str:
     """Return SQL for a time as naive UTC timestamp; null when it cannot be read.
 
     Reads `YYYY-MM-DD[ HH:MM[:SS[.f]]]` with a blank or a T, with or without an offset, and epoch milliseconds.
     Naive times are in `zone`: a doubled hour means the first, a skipped hour moves forward. With `deadline` a
-    date alone is the last second of its day.
+    date alone is the last second of its day. `usual` is the name of its `usual_time`, where that is known.
     """
     normal = f"replace(upper({v}), ',', '.')"
     naive = f"try_cast({normal} as timestamp)"
     if deadline:
         naive = f"case when length({v}) = 10 then {naive} + interval '86399 seconds' else {naive} end"
-    # Most times have all of their digits and nothing else, and no other text of that length can be read so.
-    usual = (
-        f"case when strlen({v}) = 19 and {v} >= '0001-01-03' and {v} < '9999-12-30' "
-        f"then try_strptime({v}, '%Y-%m-%d %H:%M:%S') end"
-    )
+    usual = usual or f"({usual_time(v)})"
     unusual = (
         f"case when regexp_full_match({v}, {text(_ISO)}) then {_to_utc(naive, zone)} "
         f"when regexp_full_match({v}, {text(_ISO + _OFFSET)}) then try_cast({_offset_form(normal)} as "
@@ -88,7 +93,7 @@ def time_utc(v: str, zone: str, *, deadline: bool = False) -> str:
         f"then make_timestamp_ms(try_cast({v} as bigint)) end"
     )
     return (
-        f"case when ({usual}) is not null then {_to_utc(f'({usual})', zone)} when {v} is not null and ({unusual}) "
+        f"case when {usual} is not null then {_to_utc(usual, zone)} when {v} is not null and ({unusual}) "
         f"between timestamp {text(_FIRST)} and timestamp {text(_LAST)} then {unusual} end"
     )
 
@@ -119,19 +124,8 @@ def local_day(timestamp: str, zone: str) -> str:
     return f"timezone({text(zone)}, timezone('UTC', {timestamp}))::date"
 
 
-def read_once(column: Column, v: str, zone: str) -> str | None:
-    """Return SQL for what value and rules of a column are both made of; `None` where that is the text itself."""
-    match column.type:
-        case ColumnType.TIME | ColumnType.DEADLINE:
-            return time_utc(v, zone, deadline=column.type is ColumnType.DEADLINE)
-        case ColumnType.STUDENT:
-            return student_key(v)
-        case _:
-            return None
-
-
 def values(name: str, column: Column, v: str, read: str) -> list[Value]:
-    """Return what is kept of a column; `read` is the name of what was `read_once`, if anything was."""
+    """Return what is kept of a column; `read` is the name of the time or the keyed hash that was made of it."""
     if not column.kept:
         return []
     kept = {

@@ -5,7 +5,7 @@ published and their ids known, for the activities.
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.errors import BusyError, Code, SettingsError, TransientError
 from shared.domain.gates import find_gate
@@ -124,7 +124,10 @@ def _decide(data: RunData, now: datetime) -> Decided:
     columnar, parts = data.engine, data.parts
     pepper = journal.get_pepper(parts, data.run.connection).version
     index = directory.Place(parts.directory_index, parts.directory)
+    started = parts.clock()
     directory.refresh(columnar, parts.graph, index, data.connection, pepper_version=pepper, now=now)
+    seconds = (parts.clock() - started) / timedelta(seconds=1)
+    log.info("directory.refreshed connection=%s run=%s seconds=%.1f", data.run.connection, data.run.run_id, seconds)
     make_students(columnar)
     directory.map_persons(columnar)
     columnar.run("drop table users")

@@ -13,7 +13,7 @@ from pathlib import Path
 from shared.domain.errors import Code, PackageError
 from shared.domain.profile import Table
 from shared.pipeline.engine import Engine, name, place_of, text
-from shared.pipeline.reading import INNER_NEWLINE, Header, Segment, TextFile, repair
+from shared.pipeline.reading import Header, Segment, TextFile, repair
 from shared.pipeline.table_parts import LocalPart, write_part
 from shared.pipeline.table_plan import STUDENTS_SEEN, TablePlan
 
@@ -108,9 +108,14 @@ class Stager:
         )
 
     def _segment(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> None:
-        if segment.suspicious or segment.lines or not self._fast(staged, plan, header, segment):
-            self._slow(staged, plan, header, segment)
-        rows, bad = self.engine.rows("select count(*), count(fault) from segment")[0]
+        line = None
+        if not segment.suspicious and not segment.lines:
+            line = self._fast(staged, plan, header, segment)
+        if line is None:
+            line = self._slow(staged, plan, header, segment)
+        # Two records may start on one line; no two have the same number.
+        rows = f"(select *, {staged.rows} + rowid as record, {line} as line from segment)"
+        count, bad = self.engine.rows("select count(*), count(fault) from segment")[0]
         if bad:
             cases = " ".join(f"when {number} then {text(fault.message)}" for number, fault in enumerate(plan.faults))
             codes = " ".join(f"when {number} then {text(fault.code)}" for number, fault in enumerate(plan.faults))
@@ -118,17 +123,17 @@ class Stager:
             self.engine.run(
                 f"insert into rejects select {text(staged.table)}, {text(staged.file)}, line, "
                 f"case fault {fields} end, case fault {codes} end, case fault {cases} end, "
-                f"pk, not list_contains({plan.key_faults}, fault) from segment where fault is not null"
+                f"pk, not list_contains({plan.key_faults}, fault) from {rows} where fault is not null"
             )
-        if rows > bad:
-            self._write(staged, plan, "from segment where fault is null" if bad else "from segment")
+        if count > bad:
+            self._write(staged, plan, f"from {rows} where fault is null" if bad else f"from {rows}")
         for column in plan.students:
             self.engine.run(
                 "insert into students_seen select distinct on (alias) alias, student, "
                 f"{place_of('student')} from (select a_{column} as alias, r_{column} as student from segment "
                 f"anti join students_seen on alias = a_{column}) where alias is not null"
             )
-        staged.rows += rows
+        staged.rows += count
         staged.rejected += bad
 
     def _write(self, staged: Staged, plan: TablePlan, source: str) -> None:
@@ -138,39 +143,38 @@ class Stager:
         path = self.folder / staged.table / f"part-{len(staged.parts):05d}.parquet"
         staged.parts.append(write_part(self.engine, f"select record, {line}pk, place{kept} {source}", path))
 
-    def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> bool:
-        """Read the segment at once; false when it cannot be, or when its lines would not add up (blank ones)."""
-        newlines, inner = segment.newlines, segment.has_marks
+    def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> str | None:
+        """Read the segment at once, and return SQL for the line of a record.
+
+        `None` when it cannot be read so, or when its lines would not add up (blank ones).
+        """
+        step = 1 if header.line_per_record or not header.marked else 0
         with _in_memory(segment.data) as path:
-            source = plan.source(path, header, strict=True)
-
-            def read(line: str) -> bool:
-                return self.engine.attempt(
-                    "create or replace temp table segment as "
-                    + plan.select(source, segment, line=line, before=staged.rows)
-                )
-
-            if inner or (header.marked and not header.line_per_record):
-                step = 1 if header.line_per_record else 0
-                return read(_line_below(segment, plan.inner_newlines(header), step))
-            if not staged.has_inner_newlines:
-                if not read(f"{segment.first_line} - 1 + row_number() over ()"):
-                    return False
-                if self.engine.one("select count(*) from segment") == newlines:
-                    return True
+            source = plan.source(path, header)
+            if not (segment.has_marks or staged.has_inner_newlines):
+                if not self._read(plan.select(source, segment)):
+                    return None
+                if self.engine.one("select count(*) from segment") == segment.newlines:
+                    return f"{segment.first_line} + {step} * rowid"
+                if header.marked:
+                    return None
                 # The rest of the file will be like this, most likely.
-                staged.has_inner_newlines = not header.marked
-            if header.marked or not read(_line_below(segment, plan.inner_newlines(header), 1)):
-                return False
-            inside = f"select count(*) + coalesce(sum({plan.inner_newlines(header)}), 0) from {source}"
-            return bool(self.engine.one(inside) == newlines)
+                staged.has_inner_newlines = True
+            inner = f"{plan.inner_newlines(header)} as inner_newlines"
+            if not self._read(plan.select(source, segment, also=inner)):
+                return None
+        found = self.engine.one("select count(*) + coalesce(sum(inner_newlines), 0) from segment")
+        if not header.marked and found != segment.newlines:
+            return None
+        above = (
+            "coalesce(sum(inner_newlines) over (order by rowid rows between unbounded preceding and 1 preceding), 0)"
+        )
+        return f"{segment.first_line} + {step} * rowid + {above}::bigint"
 
-    def _slow(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> None:
+    def _slow(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> str:
         repaired = repair(segment, header)
         with _in_memory(repaired.data) as path:
-            source = plan.source(path, header, strict=False, with_line=True)
-            repaired_rows = plan.select(source, segment, line="LINE::bigint", before=staged.rows)
-            if not self.engine.attempt(f"create or replace temp table segment as {repaired_rows}"):
+            if not self._read(plan.select(plan.repaired_source(path), segment, also="LINE::bigint as starts_on")):
                 raise PackageError(
                     f"{staged.file} cannot be read from line {segment.first_line} on. Have the package made again.",
                     Code.PACKAGE_DAMAGED,
@@ -179,12 +183,10 @@ class Stager:
             self._reject(staged, line, "", Code.RECORD_MALFORMED, _MALFORMED)
         staged.rows += len(repaired.malformed_lines)
         staged.rejected += len(repaired.malformed_lines)
+        return "starts_on"
 
-
-def _line_below(segment: Segment, inner_newlines: str, step: int) -> str:
-    """Return SQL for the line of a record that follows others of several lines."""
-    above = f"sum({inner_newlines}) over (rows between unbounded preceding and current row) - ({inner_newlines})"
-    return f"{segment.first_line} + {step} * (row_number() over () - 1) + ({above})::bigint"
+    def _read(self, select: str) -> bool:
+        return self.engine.attempt(f"create or replace temp table segment as {select}")
 
 
 @contextmanager

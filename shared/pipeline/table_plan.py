@@ -15,6 +15,8 @@ _ENOUGH_COLUMNS = 2
 """Known columns without which a first line is believed to be a header only if it has one of the key."""
 _NUL = "The record holds a NUL character. Remove it at the source."
 
+_BUFFER_BYTES = 8 * 1024 * 1024
+"""What one thread reads of a segment; a record that is longer is read with the damaged ones."""
 STUDENTS_SEEN = "create table if not exists students_seen (alias uhugeint, student uuid, place usmallint)"
 """Keyed hashes of student ids by alias (see `Engine.set_pepper`): most rows are about somebody seen before."""
 
@@ -79,9 +81,9 @@ class TablePlan:
                 continue
             raw_name = places[column_name]
             v, read = f"v_{raw_name}", f"r_{raw_name}"
-            sql = columns.read_once(column, v, zone)
-            if sql and not _is_student(column):
-                times[raw_name] = sql
+            if column.type in (ColumnType.TIME, ColumnType.DEADLINE):
+                deadline = column.type is ColumnType.DEADLINE
+                times[raw_name] = columns.time_utc(v, zone, deadline=deadline, usual=f"u_{raw_name}")
             kept += columns.values(column_name, column, v, read)
             for rule in columns.faults(column_name, column, v, read, required=required):
                 if column.key:
@@ -112,41 +114,40 @@ class TablePlan:
             else [f"{table_name}: the first line names no known columns. Does the file begin with a header?"],
         )
 
-    def source(self, path: str, header: Header, *, strict: bool, with_line: bool = False) -> str:
-        """Return the relation of one segment's records, all text, null where empty."""
-        typed = dict.fromkeys((*self.raw, *(("LINE",) if with_line else ())), "VARCHAR")
-        delimiter = "," if with_line else header.delimiter
+    def source(self, path: str, header: Header) -> str:
+        """Return the relation of one segment's records, all text, null where empty; read by several threads at once."""
         return (
-            f"read_csv({text(path)}, header = false, auto_detect = false, delim = {text(delimiter)}, quote = '\"', "
-            f"escape = '\"', new_line = '\\n', nullstr = '', strict_mode = {str(strict).lower()}, "
-            f"max_line_size = 134217728, columns = {typed})"
+            f"{_read_csv(path, self.raw, header.delimiter)}, strict_mode = true, "
+            f"buffer_size = {_BUFFER_BYTES}, max_line_size = {_BUFFER_BYTES})"
         )
 
-    def select(self, source: str, segment: Segment, *, line: str, before: int) -> str:
-        """Return the query that turns records into typed rows, each with its first fault or none.
+    def repaired_source(self, path: str) -> str:
+        """Return the relation of repaired records, with the line on which each starts."""
+        return f"{_read_csv(path, (*self.raw, 'LINE'), ',')}, strict_mode = false, max_line_size = 134217728)"
 
-        `record` is the number of the record in its file, where there are `before` others before the segment; `line` is
-        where it starts, and two records may share one.
+    def select(self, source: str, segment: Segment, *, also: str = "") -> str:
+        """Return the query that turns records into typed rows, in their order, each with its first fault or none.
 
         Needs the table `students_seen`. A student id that is not in it is hashed; the aliases of all (`a_` and the
-        column) stand beside the hashes (`r_`) so that they can be remembered.
+        column) stand beside the hashes (`r_`) so that they can be remembered. `also` is kept beside the values.
         """
+        usual = "".join(f", {columns.usual_time(c)} as u_{c}" for c in self.times)
         trimmed = ", ".join(f"{self._trimmed(c, segment)} as v_{c}" for c in self.raw)
         has_nul = " or ".join(f"contains({c}, {text(NUL)})" for c in self.raw) if segment.has_nul else "false"
         aliases = "".join(f", alias_of(v_{c}) as a_{c}" for c in self.students)
+        times = "".join(f", {sql} as r_{c}" for c, sql in self.times.items())
         hashes = "".join(
             f", coalesce(s_{c}.student, {columns.student_key(f'v_{c}')}) as r_{c}, s_{c}.place as p_{c}"
             for c in self.students
         )
-        times = "".join(f", {sql} as r_{c}" for c, sql in self.times.items())
         seen = " ".join(f"left join students_seen s_{c} on s_{c}.alias = a_{c}" for c in self.students)
         beside = "".join(f", a_{c}, r_{c}" for c in self.students)
         fault = " ".join(f"when {rule.sql} then {number}" for number, rule in enumerate(self.faults))
         kept = "".join(f", ({value.sql})::{value.type} as {name(value.name)}" for value in self.values)
         return (
-            f"select record, line, case {fault} end as fault, {self.pk} as pk, {self.place} as place{kept}{beside} from "
-            f"(select r.*{hashes} from (select *{aliases}{times} from "
-            f"(select {before} + row_number() over () as record, {line} as line, coalesce({has_nul}, false) as has_nul, {trimmed} from {source})) r {seen})"
+            f"select {also or 'null::bigint as inner_newlines'}, case {fault} end as fault, {self.pk} as pk, "
+            f"{self.place} as place{kept}{beside} from (select r.*{hashes} from (select *{aliases}{times} from "
+            f"(select *, coalesce({has_nul}, false) as has_nul, {trimmed} from (select *{usual} from {source}))) r {seen})"
         )
 
     def inner_newlines(self, header: Header) -> str:
@@ -155,12 +156,23 @@ class TablePlan:
         mark = text(INNER_NEWLINE if header.marked else "\n")
         return f"(strlen({whole}) - strlen(replace({whole}, {mark}, '')))"
 
-    @staticmethod
-    def _trimmed(column: str, segment: Segment) -> str:
-        """Return SQL for a field without blanks around it; to look for them is much cheaper than to trim."""
+    def _trimmed(self, column: str, segment: Segment) -> str:
+        """Return SQL for a field without blanks around it; to look for them is much cheaper than to trim.
+
+        A time of the usual form has none.
+        """
         restored = f"replace({column}, {text(INNER_NEWLINE)}, {text(chr(10))})" if segment.has_marks else column
         margins = " or ".join(f"{restored} like {text(each)}" for each in (" %", "% ", "\t%", "%\t"))
-        return f"case when {margins} then nullif(trim({restored}, {text(' ' + chr(9))}), '') else {restored} end"
+        usual = f"when u_{column} is not null then {column} " if column in self.times else ""
+        return f"case {usual}when {margins} then nullif(trim({restored}, {text(' ' + chr(9))}), '') else {restored} end"
+
+
+def _read_csv(path: str, names: Sequence[str], delimiter: str) -> str:
+    typed = dict.fromkeys(names, "VARCHAR")
+    return (
+        f"read_csv({text(path)}, header = false, auto_detect = false, delim = {text(delimiter)}, quote = '\"', "
+        f"escape = '\"', new_line = '\\n', nullstr = '', columns = {typed}"
+    )
 
 
 def _is_student(column: Column) -> bool:

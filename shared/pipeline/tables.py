@@ -85,16 +85,21 @@ class Merger:
         """Make the tables `losers` (record) and `left_over`: of twins the later change wins, else the later row."""
         self.engine.run("create or replace temp table losers (record bigint)")
         self.engine.run(f"create or replace temp table left_over ({LEFT_OVER})")
-        self.engine.run("create or replace temp table twins (pk uuid)")
+        self.engine.run("create or replace temp table suspects (half ubigint)")
         for first, last in ranges(sum(part.rows for part in parts)):
             if found := files(parts, first, last):
+                # Hashes of eight bytes take half the room; what they bring by chance is looked at again below.
                 self.engine.run(
-                    f"insert into twins select pk from {parquet(found)} where place between {first} and {last} "
-                    "group by pk having count(*) > 1"
+                    f"insert into suspects select hash(pk) from {parquet(found)} where place between {first} and {last} "
+                    "group by hash(pk) having count(*) > 1"
                 )
-        if not self.engine.one("select count(*) from twins"):
+        if not self.engine.one("select count(*) from suspects"):
             return 0
         rows = parquet([part.file for part in parts])
+        self.engine.run(
+            f"create or replace temp table twins as select pk from {rows} semi join suspects on half = hash(pk) "
+            "group by pk having count(*) > 1"
+        )
         has_time = self.engine.one(f"select count(*) from (describe from {rows}) where column_name = 'LST_UPD_TSTMP'")
         # Where one of the twins does not say when it changed, the times decide nothing.
         dated = (

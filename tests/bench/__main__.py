@@ -64,7 +64,7 @@ def _measure(console: Console, sizes: Sizes, folder: Path) -> dict[str, Any]:
     with _working(console, "the bare chain"):
         limit = chain.measure(data)
     with _working(console, "importing"):
-        imported = [imports.measure(function) for function in imports.functions()]
+        imported = [imports.measure(name) for name in imports.names()]
     return make_result(sizes, data, measured, limit, imported)
 
 

@@ -76,9 +76,7 @@ class Documents(Protocol):
         ...
 
     def put(self, name: str, value: Mapping[str, Any], etag: str | None) -> str:
-        """Store and return the new tag.
-
-        `etag` is the version it replaces, `None` for a new document.
+        """Store and return the new tag; `etag` is the version it replaces, `None` for a new document.
 
         Raises:
             BusyError: somebody else has written in between.
@@ -87,6 +85,10 @@ class Documents(Protocol):
 
     def list_names(self) -> Iterator[str]:
         """Yield all names, in alphabetical order."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """See that it is gone, whatever its version."""
         ...
 
 
@@ -103,6 +105,10 @@ class Table(Protocol):
 
     def list_rows(self, partition: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield key and row of a partition, in the order of the keys."""
+        ...
+
+    def delete(self, partition: str, key: str) -> None:
+        """See that the row is gone."""
         ...
 
 
@@ -127,6 +133,10 @@ class Leases(Protocol):
 
     def is_held(self, name: str) -> bool:
         """Tell whether anybody holds it now."""
+        ...
+
+    def forget(self, prefix: str) -> None:
+        """See that nothing is kept about names that start so, but for those that somebody holds."""
         ...
 
 
@@ -182,9 +192,7 @@ class RemoteFolder(Protocol):
         ...
 
     def read(self, name: str, *, offset_bytes: int, block_bytes: int) -> Iterator[bytes]:
-        """Yield the content from the offset in blocks of that size (the last one may be smaller).
-
-        What is in flight is bounded by a few blocks.
+        """Yield the content from the offset in blocks of that size (the last may be smaller), few of them in flight.
 
         Raises:
             TransientError: the connection broke; what was yielded before is good.
@@ -239,12 +247,7 @@ class PackageOpener(Protocol):
     """Decrypts OpenPGP messages."""
 
     def open(
-        self,
-        sealed: BinaryIO,
-        keys: Sequence[Secret],
-        passphrases: Sequence[Secret],
-        *,
-        require_signature: bool,
+        self, sealed: BinaryIO, keys: Sequence[Secret], passphrases: Sequence[Secret], *, require_signature: bool
     ) -> AbstractContextManager[OpenedPackage]:
         """Decrypt with the first of the keys (newest first) that fits, trying the passphrases newest first.
 

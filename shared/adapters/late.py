@@ -42,6 +42,10 @@ class LateTable:
         """Yield key and row of a partition, in the order of the keys."""
         return self._made().list_rows(partition)
 
+    def delete(self, partition: str, key: str) -> None:
+        """See that the row is gone."""
+        self._made().delete(partition, key)
+
 
 class LateSecrets:
     """The port `Secrets`."""

@@ -60,3 +60,11 @@ class State(Strict):
     sync: CurrentSync | None = None
     needs_full: str | None = None
     """Why a new full package is wanted, in words."""
+    expired_at: datetime | None = None
+    """When what is past its time was last deleted."""
+
+    @property
+    def paths(self) -> set[str]:
+        """All paths that are pointed to."""
+        paths = {self.contents_path, self.unmapped_path, *self.activities_paths, *self.tables.values()}
+        return {path for path in paths if path}

@@ -73,5 +73,11 @@ def _kept(parts: Parts, path: str) -> list[str]:
     return digests
 
 
+def forget_blocks(parts: Parts, path: str) -> None:
+    """Forget the digests of the blocks that were brought."""
+    for key, _ in list(parts.ledger.list_rows(_partition(path))):
+        parts.ledger.delete(_partition(path), key)
+
+
 def _partition(path: str) -> str:
     return f"blocks|{path}"

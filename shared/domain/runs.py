@@ -9,6 +9,7 @@ from pydantic import Field
 from shared.domain.connection import Strict
 from shared.domain.errors import Code
 from shared.domain.package import Kind
+from shared.domain.progress import Progress
 
 ATTEMPTS = 5
 """How often a step of a run is tried before the run fails; `maxDequeueCount` of host.json is the same number."""
@@ -152,6 +153,7 @@ class Run(Strict):
     sealed_path: str
     keys_path: str | None = None
     keys_hash: str | None = None
+    size_bytes: int = Field(default=0, description="Of the sealed package and its keys package.")
     timestamp: datetime
     dry_run: bool = False
     approved_by: str | None = None
@@ -164,6 +166,7 @@ class Run(Strict):
     code: Code | None = None
     message: str = ""
     warnings: tuple[str, ...] = ()
+    progress: Progress | None = Field(default=None, description="Of the stage that took long last.")
     key_id: str | None = None
     learner_part: bool = False
     tally: Tally = Tally()

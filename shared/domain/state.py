@@ -7,6 +7,7 @@ from pydantic import Field
 from shared.domain.connection import Strict
 from shared.domain.errors import Code
 from shared.domain.package import Kind
+from shared.domain.progress import Progress
 from shared.domain.runs import Outcome
 
 
@@ -33,6 +34,8 @@ class CurrentSync(Strict):
     outcome: Outcome = Outcome.DONE
     code: Code | None = None
     message: str = ""
+    progress: Progress | None = None
+    """Of the download that is under way."""
 
 
 class State(Strict):

@@ -17,7 +17,7 @@ from shared.domain.package import PackageName
 from shared.domain.runs import Outcome, worst
 from shared.domain.state import CurrentSync, State
 from shared.domain.turns import Fetched, FileSeen, Standing, choose, judge_idle, next_turn
-from shared.pipeline import journal
+from shared.pipeline import journal, progress
 from shared.pipeline.download import BLOCK_BYTES, download, forget_blocks, sealed_path
 from shared.pipeline.parts import Parts
 from shared.pipeline.refusals import UNFETCHED, Place, refuse_oversized, tell_skipped
@@ -175,7 +175,8 @@ class _Collecting:
         if entry.size_bytes > connection.packed_limit_bytes:
             refuse_oversized(self.parts, connection, Place(self.name, self.sync_id), name, entry)
             return True
-        content_hash = download(self.parts, connection, file, sealed_path(self.name, entry))
+        reporter = progress.of_download(self.parts, self.name, name.file, entry.size_bytes)
+        content_hash = download(self.parts, connection, file, sealed_path(self.name, entry), tell=reporter.reach)
         if content_hash is None:
             self.look_again = True
             return False
@@ -219,6 +220,7 @@ class _Collecting:
                     "code": code,
                     "message": self.message or state.sync.message,
                     "collecting": self.look_again,
+                    "progress": None,
                 }
             )
             return state.model_copy(update={"sync": sync})

@@ -1,6 +1,7 @@
 """Bring one file from the provider's folder into storage, in blocks, without touching a disk."""
 
 import hashlib
+from collections.abc import Callable
 
 from shared.domain.connection import Connection
 from shared.domain.errors import TransientError
@@ -17,12 +18,20 @@ def sealed_path(connection: str, entry: FileSeen) -> str:
     return f"{connection}/{entry.modified_at:%Y%m%dT%H%M%S}-{entry.size_bytes}/{entry.name}"
 
 
-def download(parts: Parts, connection: Connection, file: RemoteFile, path: str) -> str | None:
+def download(
+    parts: Parts,
+    connection: Connection,
+    file: RemoteFile,
+    path: str,
+    *,
+    tell: Callable[[int], None] = lambda _: None,
+) -> str | None:
     """Bring the file's blocks into storage and return its content hash; `None` when it has changed meanwhile.
 
     A broken connection is opened again as long as every one brings at least a block; what an earlier call has
     brought is not fetched again. The content hash is the SHA-256 of the blocks' SHA-256 digests. The package does
-    not exist before its blocks are committed.
+    not exist before its blocks are committed. `tell` hears how many bytes are in storage, at the beginning and with
+    every block.
 
     Raises:
         TransientError: several connections in a row brought nothing.
@@ -34,7 +43,7 @@ def download(parts: Parts, connection: Connection, file: RemoteFile, path: str) 
         try:
             secret = parts.secrets.get(connection.sftp.secret)
             with parts.folders.open(connection, secret) as folder:
-                return _transfer(parts, folder, path, file)
+                return _transfer(parts, folder, path, file, tell)
         except FileNotFoundError:
             return None
         except TransientError:
@@ -43,9 +52,12 @@ def download(parts: Parts, connection: Connection, file: RemoteFile, path: str) 
                 raise
 
 
-def _transfer(parts: Parts, folder: RemoteFolder, path: str, file: RemoteFile) -> str | None:
+def _transfer(
+    parts: Parts, folder: RemoteFolder, path: str, file: RemoteFile, tell: Callable[[int], None]
+) -> str | None:
     digests = _kept(parts, path)
     offset = len(digests) * BLOCK_BYTES
+    tell(min(offset, file.size_bytes))
     if offset < file.size_bytes:
         for block in folder.read(file.name, offset_bytes=offset, block_bytes=BLOCK_BYTES):
             digest = hashlib.sha256(block).hexdigest()
@@ -53,6 +65,7 @@ def _transfer(parts: Parts, folder: RemoteFolder, path: str, file: RemoteFile) -
             parts.ledger.put(_partition(path), f"{len(digests):08d}", {"digest": digest, "bytes": len(block)})
             digests.append(digest)
             offset += len(block)
+            tell(offset)
     after = folder.stat(file.name)
     if (after.size_bytes, after.modified_at) != (file.size_bytes, file.modified_at) or offset < file.size_bytes:
         return None

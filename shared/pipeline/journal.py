@@ -253,7 +253,10 @@ def close_sync(parts: Parts, connection: str) -> None:
 
     change_state(parts, connection, close)
     for sync in closed:
-        row = {**sync.model_dump(mode="json", exclude={"collecting", "planned"}), "ended_at": parts.clock().isoformat()}
+        row = {
+            **sync.model_dump(mode="json", exclude={"collecting", "planned", "progress"}),
+            "ended_at": parts.clock().isoformat(),
+        }
         parts.syncs.put(connection, sync.sync_id, {key: "" if value is None else value for key, value in row.items()})
 
 

@@ -181,6 +181,7 @@ def _new_run(parts: Parts, name: str, connection: Connection, turn: Turn) -> Run
         sealed_path=turn.main.sealed_path,
         keys_path=turn.keys.sealed_path if turn.keys else None,
         keys_hash=turn.keys.content_hash if turn.keys else None,
+        size_bytes=turn.main.size_bytes + (turn.keys.size_bytes if turn.keys else 0),
         timestamp=turn.main.timestamp,
         dry_run=state.sync is not None and state.sync.dry_run,
         started_at=now,

@@ -56,7 +56,7 @@ class Event(NamedTuple):
     text: str
 
 
-def measure(data: Data, state: Path, tell: Callable[[sync.Progress], None]) -> Measured:
+def measure(data: Data, state: Path, tell: Callable[[sync.Standing], None]) -> Measured:
     """Sync into a state that is new, and read the times from the worker's log.
 
     Raises:

@@ -30,7 +30,7 @@ up: $(READY) $(EMULATOR) ## keep a local tenant up to try things in
 test: $(READY) $(EMULATOR) ## the tests, but for the few slow ones
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q -m "not slow"
 
-slow: $(READY) $(EMULATOR) ## the slow tests: half a million users, the benchmark's own
+slow: $(READY) $(EMULATOR) ## the slow tests: half a million users, sixty days, the benchmark's own
 	@$(BIN)/python -m pytest -q -m slow
 
 check: $(READY) ## format, lint, types, architecture

@@ -82,9 +82,7 @@ class Documents(Protocol):
         ...
 
     def put(self, name: str, value: Mapping[str, Any], etag: str | None) -> str:
-        """Store and return the new tag.
-
-        `etag` is the version it replaces, `None` for a new document.
+        """Store and return the new tag; `etag` is the version it replaces, `None` for a new document.
 
         Raises:
             BusyError: somebody else has written in between.
@@ -93,6 +91,10 @@ class Documents(Protocol):
 
     def list_names(self) -> Iterator[str]:
         """Yield all names, in alphabetical order."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """See that it is gone, whatever its version."""
         ...
 
 
@@ -109,6 +111,10 @@ class Table(Protocol):
 
     def list_rows(self, partition: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield key and row of a partition, in the order of the keys."""
+        ...
+
+    def delete(self, partition: str, key: str) -> None:
+        """See that the row is gone."""
         ...
 
 
@@ -133,6 +139,10 @@ class Leases(Protocol):
 
     def is_held(self, name: str) -> bool:
         """Tell whether anybody holds it now."""
+        ...
+
+    def forget(self, prefix: str) -> None:
+        """See that nothing is kept about names that start so, but for those that somebody holds."""
         ...
 
 
@@ -245,12 +255,7 @@ class PackageOpener(Protocol):
     """Decrypts OpenPGP messages."""
 
     def open(
-        self,
-        sealed: BinaryIO,
-        keys: Sequence[Secret],
-        passphrases: Sequence[Secret],
-        *,
-        require_signature: bool,
+        self, sealed: BinaryIO, keys: Sequence[Secret], passphrases: Sequence[Secret], *, require_signature: bool
     ) -> AbstractContextManager[OpenedPackage]:
         """Decrypt with the first of the keys (newest first) that fits, trying the passphrases newest first.
 

@@ -6,13 +6,19 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from shared.domain.errors import Code, SettingsError
 from shared.domain.profile import Profile
 from shared.pipeline.parts import Parts
+from shared.ports import Graph, PackageOpener, RemoteFolders, Secrets, Table
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.adapters.identity import ManagedIdentity
+    from shared.adapters.storage_account import StorageAccount
 
 
 @cache
@@ -27,19 +33,15 @@ def make_parts(environment: Mapping[str, str]) -> Parts:
     Raises:
         SettingsError: settings are missing or wrong; all of them are named.
     """
-    # Adapters are imported here and not above: a trigger that has nothing to do should not pay for them.
+    # Adapters are imported here and not above: loading the app should not pay for them.
     from shared.adapters.blobs import AzureBlobs  # noqa: PLC0415
     from shared.adapters.documents import AzureDocuments  # noqa: PLC0415
-    from shared.adapters.graph import HttpxGraph  # noqa: PLC0415
     from shared.adapters.identity import ManagedIdentity  # noqa: PLC0415
     from shared.adapters.intake import AzureIntake  # noqa: PLC0415
-    from shared.adapters.key_vault import KeyVaultSecrets  # noqa: PLC0415
+    from shared.adapters.late import LateFolders, LateGraph, LateOpener, LateSecrets, LateTable  # noqa: PLC0415
     from shared.adapters.leases import AzureLeases  # noqa: PLC0415
-    from shared.adapters.openpgp import open_with  # noqa: PLC0415
     from shared.adapters.queues import AzureMessages  # noqa: PLC0415
-    from shared.adapters.sftp import SftpFolders  # noqa: PLC0415
     from shared.adapters.storage_account import StorageAccount  # noqa: PLC0415
-    from shared.adapters.tables import AzureTable  # noqa: PLC0415
 
     settings = read_settings(environment)
     clock = make_clock(settings.now)
@@ -49,8 +51,8 @@ def make_parts(environment: Mapping[str, str]) -> Parts:
         connections=AzureDocuments(account, "connections"),
         states=AzureDocuments(account, "states"),
         runs=AzureDocuments(account, "runs"),
-        ledger=AzureTable(account, "ledger"),
-        syncs=AzureTable(account, "syncs"),
+        ledger=LateTable(lambda: _table(account, "ledger")),
+        syncs=LateTable(lambda: _table(account, "syncs")),
         intake=AzureIntake(account, "sealed"),
         sealed=AzureBlobs(account, "sealed"),
         records=AzureBlobs(account, "records"),
@@ -61,26 +63,56 @@ def make_parts(environment: Mapping[str, str]) -> Parts:
         directory_index=AzureDocuments(account, "directory"),
         messages=AzureMessages(account),
         leases=AzureLeases(account, "leases"),
-        secrets=KeyVaultSecrets(
-            settings.vault_url,
-            identity.credential,
-            verify_challenge=settings.vault_verify_challenge,
-            cache_seconds=settings.secret_cache_seconds,
-        ),
-        folders=SftpFolders(timeout_seconds=settings.sftp_timeout_seconds),
-        opener=open_with(settings.openpgp),
-        graph=HttpxGraph(
-            settings.graph_url,
-            identity,
-            timeout_seconds=settings.graph_timeout_seconds,
-            scope=settings.graph_scope,
-            clock=clock,
-        ),
+        secrets=LateSecrets(lambda: _secrets(settings, identity)),
+        folders=LateFolders(lambda: _folders(settings)),
+        opener=LateOpener(lambda: _opener(settings)),
+        graph=LateGraph(lambda: _graph(settings, identity, clock)),
         get_profile=get_profile,
         clock=clock,
         pepper_secret=settings.pepper_secret,
         memory_mb=settings.memory_limit_mb,
         stuck_after=timedelta(seconds=settings.stuck_after_seconds),
+    )
+
+
+def _table(account: "StorageAccount", name: str) -> Table:
+    from shared.adapters.tables import AzureTable  # noqa: PLC0415 - paid by those who keep rows
+
+    return AzureTable(account, name)
+
+
+def _secrets(settings: Settings, identity: "ManagedIdentity") -> Secrets:
+    from shared.adapters.key_vault import KeyVaultSecrets  # noqa: PLC0415 - paid by those who need a secret
+
+    return KeyVaultSecrets(
+        settings.vault_url,
+        identity.credential,
+        verify_challenge=settings.vault_verify_challenge,
+        cache_seconds=settings.secret_cache_seconds,
+    )
+
+
+def _folders(settings: Settings) -> RemoteFolders:
+    from shared.adapters.sftp import SftpFolders  # noqa: PLC0415 - paid by those who collect
+
+    return SftpFolders(timeout_seconds=settings.sftp_timeout_seconds)
+
+
+def _opener(settings: Settings) -> PackageOpener:
+    from shared.adapters.openpgp import open_with  # noqa: PLC0415 - paid by those who open packages
+
+    return open_with(settings.openpgp)
+
+
+def _graph(settings: Settings, identity: "ManagedIdentity", clock: Callable[[], datetime]) -> Graph:
+    from shared.adapters.graph import HttpxGraph  # noqa: PLC0415 - paid by those who ask Graph
+
+    return HttpxGraph(
+        settings.graph_url,
+        identity,
+        timeout_seconds=settings.graph_timeout_seconds,
+        scope=settings.graph_scope,
+        clock=clock,
     )
 
 

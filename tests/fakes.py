@@ -90,6 +90,9 @@ class MemoryDocuments:
     def list_names(self) -> Iterator[str]:
         yield from sorted(self._documents)
 
+    def delete(self, name: str) -> None:
+        self._documents.pop(name, None)
+
 
 class MemoryTable:
     """Rows by partition and key."""
@@ -108,6 +111,12 @@ class MemoryTable:
         for key, row in sorted(self.rows.get(partition, {}).items()):
             yield key, dict(row)
 
+    def delete(self, partition: str, key: str) -> None:
+        rows = self.rows.get(partition, {})
+        rows.pop(key, None)
+        if not rows:
+            self.rows.pop(partition, None)
+
 
 class MemoryMessages:
     """Queues; `sent` holds queue, body and delay in the order of sending."""
@@ -125,16 +134,18 @@ class MemoryMessages:
 
 
 class MemoryLeases:
-    """Leases within one process; `held` may be filled to play another worker."""
+    """Leases within one process; `held` may be filled to play another worker, `known` grows with every name."""
 
     def __init__(self) -> None:
         self.held: set[str] = set()
+        self.known: set[str] = set()
 
     @contextmanager
     def _hold(self, name: str) -> Iterator[None]:
         if name in self.held:
             raise BusyError("Another worker holds the lease.")
         self.held.add(name)
+        self.known.add(name)
         try:
             yield
         finally:
@@ -145,3 +156,6 @@ class MemoryLeases:
 
     def is_held(self, name: str) -> bool:
         return name in self.held
+
+    def forget(self, prefix: str) -> None:
+        self.known -= {name for name in self.known - self.held if name.startswith(prefix)}

@@ -12,12 +12,16 @@ import pytest
 
 from shared.domain.messages import COMMANDS, MAP_LEARNERS, PUSH_RECORDS
 from shared.domain.runs import ATTEMPTS
+from tests.bench import imports
 from tests.company import FULL
 
 ROOT = Path(__file__).parents[1]
 STORAGE = "AzureWebJobsStorage"
 ACCOUNT = "DefaultEndpointsProtocol=http;AccountName=nobody;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:9/nobody;"
 EXPENSIVE = ("duckdb", "paramiko", "httpx", "azure.identity", "shared.adapters", "shared.pipeline.engine")
+NEVER = {"pandas", "polars", "pyarrow", "numpy"}
+ENGINE = {"duckdb", "stream_unzip", "pysequoia"}
+"""What only those pay who open packages or compute with their rows."""
 
 
 def run(*command: str) -> Any:  # noqa: ANN401 - whatever JSON it prints
@@ -127,3 +131,35 @@ def test_loading_the_app_loads_nothing_expensive() -> None:
     loaded = run("-c", script)
 
     assert [name for name in loaded if name.startswith(EXPENSIVE)] == []
+
+
+@pytest.mark.parametrize(
+    ("function", "others"),
+    [
+        ("collect_packages", ENGINE | {"httpx"}),
+        ("push_records", ENGINE | {"paramiko", "azure.keyvault"}),
+        ("run_commands", ENGINE | {"httpx"}),
+        ("sweep", ENGINE | {"paramiko", "httpx", "azure.keyvault", "azure.data.tables"}),
+    ],
+)
+def test_a_light_function_does_not_wait_for_the_libraries_of_others(function: str, others: set[str]) -> None:
+    """How long it waits is measured by `make bench`; what for is known here."""
+    loaded = imports.loaded(function)
+
+    assert f"shared.pipeline.{function}" in loaded
+    assert (others | NEVER) & loaded == set()
+
+
+@pytest.mark.parametrize("function", ["map_learners", "process_package"])
+def test_nobody_brings_a_second_engine(function: str) -> None:
+    """One columnar engine is in the package; each further one would cost every start up to half a second."""
+    loaded = imports.loaded(function)
+
+    assert "duckdb" in loaded
+    assert NEVER & loaded == set()
+
+
+def test_every_function_is_measured() -> None:
+    files = {file.stem for file in (ROOT / "functions").glob("*.py")} - {"__init__"}
+
+    assert imports.names() == [imports.APP, *sorted(files)]

@@ -10,6 +10,7 @@ from infra.local.tenant import Tenant
 from infra.local.worker import WorkerError
 from shared.domain.errors import Code, ConnectorError, TransientError
 from shared.domain.messages import Stage
+from shared.domain.progress import Doing, Progress
 from shared.domain.runs import Outcome, Run, Step, worst
 from shared.pipeline import journal
 
@@ -28,17 +29,27 @@ _DOING = {
     Step.HALTED: "halted",
     Step.ENDED: "finishing",
 }
+_LONG = {
+    Step.PROCESSING: (Doing.READING,),
+    Step.MAPPING: (Doing.DECIDING,),
+    Step.PUSHING_CONTENTS: (),
+    Step.MAPPING_ACTIVITIES: (Doing.DECIDING,),
+    Step.PUSHING_ACTIVITIES: (Doing.FOLDING,),
+}
+"""What takes long in a step; the progress of an earlier one is old news."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Standing:
     """Where a sync stands."""
 
     doing: str
     package: str = ""
-    done: int = 0
-    total: int = 0
+    done_shards: int = 0
+    total_shards: int = 0
     """Shards of what is being sent; 0 when nothing is."""
+    progress: Progress | None = None
+    """Of the work under way, where it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ def run_sync(
     dry_run: bool = False,
     approve: str | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
-    tell: Callable[[Progress], None] = lambda _: None,
+    tell: Callable[[Standing], None] = lambda _: None,
 ) -> Ending:
     """Start the worker, sync until nothing is left to do, and stop the worker.
 
@@ -117,7 +128,7 @@ def run_sync(
 
 
 def wait(
-    tenant: Tenant, sync_id: str, *, deadline: float, tell: Callable[[Progress], None] = lambda _: None
+    tenant: Tenant, sync_id: str, *, deadline: float, tell: Callable[[Standing], None] = lambda _: None
 ) -> dict[str, Any]:
     """Wait for the end of a sync and return its record; `deadline` is on the monotonic clock.
 
@@ -126,8 +137,8 @@ def wait(
         WorkerError: the functions host has ended.
     """
     next_progress = 0.0
-    progress = Progress("starting")
-    tell(progress)
+    standing = Standing("starting")
+    tell(standing)
     while True:
         try:
             row = tenant.parts.syncs.find(NAME, sync_id)
@@ -135,15 +146,15 @@ def wait(
                 return row
             if time.monotonic() >= next_progress:
                 began = time.monotonic()
-                progress = _look(tenant, sync_id)
+                standing = _look(tenant, sync_id)
                 took_seconds = time.monotonic() - began
                 next_progress = began + max(_PROGRESS_SECONDS, _PROGRESS_SHARE * took_seconds)
-                tell(progress)
+                tell(standing)
         except TransientError:
             pass  # the storage emulator is busy; there is another look
         tenant.worker.check()
         if time.monotonic() >= deadline:
-            where = f"{progress.doing} {progress.package}".strip()
+            where = f"{standing.doing} {standing.package}".strip()
             raise TimeoutError(f"The sync did not end in time (--timeout). It was {where}.")
         time.sleep(_LOOK_SECONDS)
 
@@ -156,11 +167,13 @@ def _asks(tenant: Tenant, *, dry_run: bool, approve: str | None) -> list[Callabl
     return asks
 
 
-def _look(tenant: Tenant, sync_id: str) -> Progress:
+def _look(tenant: Tenant, sync_id: str) -> Standing:
     state = journal.get_state(tenant.parts, NAME)
     if state.open_run is None:
-        begun = state.sync is not None and state.sync.sync_id == sync_id
-        return Progress("collecting" if begun else "starting")
+        if state.sync is None or state.sync.sync_id != sync_id:
+            return Standing("starting")
+        download = state.sync.progress
+        return Standing("collecting", download.package if download else "", progress=download)
     run = journal.get_run(tenant.parts, NAME, state.open_run)
     stage = _STAGES.get(run.step)
     total = run.shards.get(stage, 0) if stage else 0
@@ -168,7 +181,8 @@ def _look(tenant: Tenant, sync_id: str) -> Progress:
     if total:
         paths = tenant.parts.pushes.list_paths(f"{NAME}/{run.run_id}/{stage}/")
         done = sum(path.endswith(".done") for path in paths)
-    return Progress(_DOING[run.step], run.package, done, total)
+    progress = run.progress if run.progress and run.progress.stage in _LONG.get(run.step, ()) else None
+    return Standing(_DOING[run.step], run.package, done, total, progress)
 
 
 def _runs(tenant: Tenant, sync_ids: set[str]) -> list[Run]:

@@ -66,6 +66,15 @@ class AzureDocuments:
         # Sorted here: as paths, `acme-2.json` comes before `acme.json`.
         yield from sorted(path.removesuffix(_ENDING) for path in paths if path.endswith(_ENDING))
 
+    def delete(self, name: str) -> None:
+        """See that it is gone."""
+        client = self._account.blob(self._container, name + _ENDING)
+        with speaking_to_storage(f"Deleting {self._container}/{name}"):
+            try:
+                client.delete_blob()
+            except ResourceNotFoundError:
+                return
+
     def _parse(self, name: str, content: bytes) -> dict[str, Any]:
         try:
             value = json.loads(content)

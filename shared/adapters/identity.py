@@ -16,12 +16,14 @@ class ManagedIdentity:
 
     def __init__(self, client_id: str | None) -> None:
         self._client_id = client_id
-        self._credential = self._new_credential()
+        self._made: TokenCredential | None = None
 
     @property
     def credential(self) -> TokenCredential:
         """The credential itself, for Azure's own clients."""
-        return self._credential
+        if self._made is None:
+            self._made = self._new_credential()
+        return self._made
 
     def get_token(self, scope: str, *, fresh: bool = False) -> str:
         """Return a token for the scope; `fresh` forgets the one in the cache.
@@ -31,9 +33,9 @@ class ManagedIdentity:
         """
         if fresh:
             # The cache lives in the credential and cannot be emptied.
-            self._credential = self._new_credential()
+            self._made = None
         try:
-            return self._credential.get_token(scope).token
+            return self.credential.get_token(scope).token
         except AzureError:
             raise TransientError(
                 "The managed identity got no token. If this persists, see that an identity is assigned to "

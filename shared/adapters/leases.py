@@ -59,6 +59,17 @@ class AzureLeases:
             except ResourceNotFoundError:
                 return False
 
+    def forget(self, prefix: str) -> None:
+        """Delete the blobs of names that start so; one that is leased stays."""
+        container = self._account.container(self._container)
+        with speaking_to_storage(f"Forgetting the leases {prefix!r}"):
+            for name in list(container.list_blob_names(name_starts_with=prefix)):
+                try:
+                    container.delete_blob(name)
+                except HttpResponseError as error:
+                    if error.status_code not in _GONE:
+                        raise
+
 
 def _acquire(client: BlobClient, name: str) -> BlobLeaseClient:
     lease = BlobLeaseClient(client)

@@ -12,8 +12,9 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import (
     AzureError,
@@ -21,14 +22,15 @@ from azure.core.exceptions import (
     HttpResponseError,
     ResourceExistsError,
 )
-from azure.data.tables import TableClient, TableServiceClient
-from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient
 from azure.storage.blob import LinearRetry as BlobRetry
-from azure.storage.queue import LinearRetry as QueueRetry
-from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64EncodePolicy
 
 from shared.domain.errors import Code, SettingsError, TransientError
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.data.tables import TableClient, TableServiceClient
+    from azure.storage.queue import QueueClient, QueueServiceClient
 
 BLOCK_BYTES = 4 * 1024 * 1024
 """How much of a blob travels in one request."""
@@ -98,36 +100,59 @@ class StorageAccount:
             logging.getLogger(noisy).setLevel(logging.WARNING)
         self._made: set[tuple[str, str]] = set()
         self._retries = retries
-        if text := environment.get(connection):
-            self._connect_by_string(text, connection)
-        else:
-            self._connect_by_identity(environment, connection)
+        self._environment = environment
+        self._connection = connection
+        # The client of the blobs is made at once, so that a connection that is wrong is told when the app starts.
+        self._blobs = self._make(BlobServiceClient, "blob", self._blob_options())
 
-    def _connect_by_string(self, text: str, connection: str) -> None:
-        try:
-            self._blobs = BlobServiceClient.from_connection_string(text, **self._blob_options())
-            self._queues = QueueServiceClient.from_connection_string(text, **self._queue_options())
-            self._tables = TableServiceClient.from_connection_string(text, **self._table_options())
-        except ValueError:
-            # Not chained: the text holds the account's key.
-            raise SettingsError(f"{connection} is no storage connection string.", Code.SETTINGS_INVALID) from None
+    @cached_property
+    def _queues(self) -> "QueueServiceClient":
+        from azure.storage.queue import QueueServiceClient  # noqa: PLC0415 - paid by those who send
 
-    def _connect_by_identity(self, environment: Mapping[str, str], connection: str) -> None:
-        identity = ManagedIdentityCredential(client_id=environment.get(f"{connection}__clientId") or None)
+        return self._make(QueueServiceClient, "queue", self._queue_options())
 
-        def url(service: str) -> str:
-            if given := environment.get(f"{connection}__{service}ServiceUri"):
-                return given
-            if account := environment.get(f"{connection}__accountName"):
-                return f"https://{account}.{service}.core.windows.net"
-            raise SettingsError(
-                f"No storage account: set {connection}__accountName, or {connection} to a connection string.",
-                Code.SETTINGS_INVALID,
-            )
+    @cached_property
+    def _tables(self) -> "TableServiceClient":
+        from azure.data.tables import TableServiceClient  # noqa: PLC0415 - paid by those who keep rows
 
-        self._blobs = BlobServiceClient(url("blob"), identity, **self._blob_options())
-        self._queues = QueueServiceClient(url("queue"), identity, **self._queue_options())
-        self._tables = TableServiceClient(url("table"), credential=identity, **self._table_options())
+        return self._make(TableServiceClient, "table", self._table_options())
+
+    @cached_property
+    def _identity(self) -> "TokenCredential":
+        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - a connection string needs none
+
+        identity: TokenCredential = ManagedIdentityCredential(
+            client_id=self._environment.get(f"{self._connection}__clientId") or None
+        )
+        return identity
+
+    def _make[Client: (BlobServiceClient, "QueueServiceClient", "TableServiceClient")](
+        self, client: type[Client], service: str, options: dict[str, Any]
+    ) -> Client:
+        """Make a service's client.
+
+        Raises:
+            SettingsError: the environment holds neither a good connection string nor an account's name.
+        """
+        if text := self._environment.get(self._connection):
+            try:
+                return client.from_connection_string(text, **options)
+            except ValueError:
+                # Not chained: the text holds the account's key.
+                raise SettingsError(
+                    f"{self._connection} is no storage connection string.", Code.SETTINGS_INVALID
+                ) from None
+        return client(self._url(service), credential=self._identity, **options)
+
+    def _url(self, service: str) -> str:
+        if given := self._environment.get(f"{self._connection}__{service}ServiceUri"):
+            return given
+        if account := self._environment.get(f"{self._connection}__accountName"):
+            return f"https://{account}.{service}.core.windows.net"
+        raise SettingsError(
+            f"No storage account: set {self._connection}__accountName, or {self._connection} to a connection string.",
+            Code.SETTINGS_INVALID,
+        )
 
     def container(self, name: str) -> ContainerClient:
         """Return a client of the blob container, which exists."""
@@ -146,13 +171,15 @@ class StorageAccount:
             raise ValueError(f"No path for a blob: {path!r}")
         return self.container(container).get_blob_client(path)
 
-    def queue(self, name: str) -> QueueClient:
+    def queue(self, name: str) -> "QueueClient":
         """Return a client of the queue, which exists; texts are base64, as the Functions host expects."""
+        from azure.storage.queue import TextBase64EncodePolicy  # noqa: PLC0415 - paid by those who send
+
         client = self._queues.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())
         self._see_to("queue", name, client.create_queue)
         return client
 
-    def table(self, name: str) -> TableClient:
+    def table(self, name: str) -> "TableClient":
         """Return a client of the table, which exists."""
         client = self._tables.get_table_client(name)
         self._see_to("table", name, client.create_table)
@@ -160,9 +187,9 @@ class StorageAccount:
 
     def close(self) -> None:
         """Close the connections."""
-        self._blobs.close()
-        self._queues.close()
-        self._tables.close()
+        for made in ("_blobs", "_queues", "_tables"):
+            if client := self.__dict__.get(made):
+                client.close()
 
     def _see_to(self, kind: str, name: str, create: Callable[[], object]) -> None:
         if (kind, name) in self._made:
@@ -186,8 +213,10 @@ class StorageAccount:
         }
 
     def _queue_options(self) -> dict[str, Any]:
+        from azure.storage.queue import LinearRetry  # noqa: PLC0415 - paid by those who send
+
         return {
-            "retry_policy": QueueRetry(backoff=1, retry_total=self._retries, random_jitter_range=1),
+            "retry_policy": LinearRetry(backoff=1, retry_total=self._retries, random_jitter_range=1),
             **_TIMEOUTS,
         }
 

@@ -56,6 +56,12 @@ class AzureTable:
         # Sorted here: the table sorts by the keys as they are stored.
         yield from sorted(rows, key=lambda pair: pair[0])
 
+    def delete(self, partition: str, key: str) -> None:
+        """See that the row is gone; the SDK is content when it already is."""
+        client = self._account.table(self._table)
+        with speaking_to_storage(f"Deleting a row of {self._table}"):
+            client.delete_entity(_key(partition), _key(key))
+
 
 def _key(text: str) -> str:
     """Write a key in characters that a table takes, reversibly.

@@ -118,6 +118,21 @@ class Connection(Strict):
         ge=0,
         description="Days that rows of unmapped learners are kept under their hashes; 0 keeps none.",
     )
+    report_retention_days: int = Field(
+        default=90, ge=1, description="Days that the records of runs and looks and the reject reports are kept."
+    )
+    work_retention_days: int = Field(
+        default=7,
+        ge=1,
+        description="Days that the staged rows, plans and receipts of a run are kept after its end; those of the "
+        "latest published run stay.",
+    )
+    sealed_retention_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days after its timestamp that a package is kept, still encrypted, and remembered after it has "
+        "left the folder; one that may still be processed stays.",
+    )
     reject_limit_percent: float = Field(
         default=10, ge=0, le=100, description="Rejected rows, in percent of all, above which a package is refused."
     )

@@ -9,6 +9,7 @@ from pydantic import Field
 from shared.domain.connection import Strict
 from shared.domain.errors import Code
 from shared.domain.package import Kind
+from shared.domain.progress import Progress
 from shared.domain.table_part import TablePart
 
 ATTEMPTS = 5
@@ -153,6 +154,7 @@ class Run(Strict):
     sealed_path: str
     keys_path: str | None = None
     keys_hash: str | None = None
+    size_bytes: int = Field(default=0, description="Of the sealed package and its keys package.")
     timestamp: datetime
     dry_run: bool = False
     approved_by: str | None = None
@@ -165,6 +167,7 @@ class Run(Strict):
     code: Code | None = None
     message: str = ""
     warnings: tuple[str, ...] = ()
+    progress: Progress | None = Field(default=None, description="Of the stage that took long last.")
     key_id: str | None = None
     learner_part: bool = False
     tally: Tally = Tally()

@@ -7,6 +7,7 @@ from pydantic import Field
 from shared.domain.connection import Strict
 from shared.domain.errors import Code
 from shared.domain.package import Kind
+from shared.domain.progress import Progress
 from shared.domain.runs import Outcome
 from shared.domain.table_part import TablePart
 
@@ -34,6 +35,8 @@ class CurrentSync(Strict):
     outcome: Outcome = Outcome.DONE
     code: Code | None = None
     message: str = ""
+    progress: Progress | None = None
+    """Of the download that is under way."""
 
 
 class State(Strict):
@@ -61,3 +64,11 @@ class State(Strict):
     sync: CurrentSync | None = None
     needs_full: str | None = None
     """Why a new full package is wanted, in words."""
+    expired_at: datetime | None = None
+    """When what is past its time was last deleted."""
+
+    @property
+    def paths(self) -> set[str]:
+        """All paths that are pointed to."""
+        parts = (*self.activities_parts, *(part for table in self.tables.values() for part in table))
+        return {path for path in (self.contents_path, self.unmapped_path, *(part.path for part in parts)) if path}

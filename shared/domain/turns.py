@@ -34,6 +34,8 @@ class FileSeen(Strict):
     """When it was first seen with this size and time."""
     content_hash: str | None = None
     """Known once it was fetched."""
+    gone_at: datetime | None = None
+    """When it was first missing in the folder; `None` while it is there."""
     told: bool = False
     """Whether an admin was told that it is skipped or too large."""
 
@@ -53,6 +55,14 @@ class Fetched(Strict):
     fingerprint: str = ""
     """Of a refused one: keys, profile and settings at that time."""
     run_id: str = ""
+
+    def may_be_processed(self, committed: Committed | None) -> bool:
+        """Tell whether it may have a turn, now, after a change of keys, profile or settings, or as a rerun."""
+        if committed is None:
+            return True
+        if committed.content_hash == self.content_hash or committed.package == self.belongs_to:
+            return True
+        return self.standing is not Standing.TAKEN and self.timestamp >= committed.timestamp
 
     def wants_a_turn(self, fingerprint: str) -> bool:
         """Tell whether it is new, or was refused under other keys, profile or settings."""

@@ -17,8 +17,8 @@ from shared.domain.package import PackageName
 from shared.domain.runs import Outcome, worst
 from shared.domain.state import CurrentSync, State
 from shared.domain.turns import Fetched, FileSeen, Standing, choose, judge_idle, next_turn
-from shared.pipeline import journal
-from shared.pipeline.download import download, sealed_path
+from shared.pipeline import journal, progress
+from shared.pipeline.download import download, forget_blocks, sealed_path
 from shared.pipeline.parts import Parts
 from shared.pipeline.refusals import UNFETCHED, Place, refuse_oversized, tell_skipped
 from shared.ports import RemoteFile
@@ -138,12 +138,18 @@ class _Collecting:
     def _note(self, files: dict[str, RemoteFile], names: Sequence[PackageName], now: datetime) -> dict[str, FileSeen]:
         """Remember how the packages' files stand; return those that stood so before, or are new."""
         known = journal.get_files(self.parts, self.name)
+        for old in known.values():
+            if old.name not in files and old.gone_at is None:
+                journal.put_file(self.parts, self.name, old.model_copy(update={"gone_at": now}))
         seen = {}
         for name in names:
             file = files[name.file]
             entry = known.get(name.file)
             if entry is None or (entry.size_bytes, entry.modified_at) != (file.size_bytes, file.modified_at):
                 entry = FileSeen(name=file.name, size_bytes=file.size_bytes, modified_at=file.modified_at, seen_at=now)
+                journal.put_file(self.parts, self.name, entry)
+            elif entry.gone_at is not None:
+                entry = entry.model_copy(update={"gone_at": None})
                 journal.put_file(self.parts, self.name, entry)
             seen[name.file] = entry
         return seen
@@ -169,7 +175,8 @@ class _Collecting:
         if entry.size_bytes > connection.packed_limit_bytes:
             refuse_oversized(self.parts, connection, Place(self.name, self.sync_id), name, entry)
             return True
-        content_hash = download(self.parts, connection, file, sealed_path(self.name, entry))
+        reporter = progress.of_download(self.parts, self.name, name.file, entry.size_bytes)
+        content_hash = download(self.parts, connection, file, sealed_path(self.name, entry), tell=reporter.reach)
         if content_hash is None:
             self.look_again = True
             return False
@@ -194,6 +201,7 @@ class _Collecting:
         )
         # The ledger knows it before it exists, so that its trigger finds it there.
         self.parts.intake.commit(path, entry.size_bytes)
+        forget_blocks(self.parts, path)
         log.info("collect.collected connection=%s content=%s bytes=%d", self.name, content_hash[:12], entry.size_bytes)
         return True
 
@@ -212,6 +220,7 @@ class _Collecting:
                     "code": code,
                     "message": self.message or state.sync.message,
                     "collecting": self.look_again,
+                    "progress": None,
                 }
             )
             return state.model_copy(update={"sync": sync})

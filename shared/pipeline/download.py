@@ -9,7 +9,7 @@ blocks had; with each block the digests of its pieces are noted, so that the has
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -40,18 +40,20 @@ def download(
     *,
     block_bytes: int = BLOCK_BYTES,
     piece_bytes: int = PIECE_BYTES,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> str | None:
     """Bring the file's blocks into storage and return its content hash; `None` when it has changed meanwhile.
 
     A broken connection is opened again as long as every one brings something; the last one that is tried asks for
     one piece after the other. A cut costs less than a piece and an answer of the server, a storage that fails the
-    blocks that were being stored. The package does not exist before its blocks are committed.
+    blocks that were being stored. The package does not exist before its blocks are committed. `tell` hears how many
+    bytes have come, at the beginning of every attempt and with every block.
 
     Raises:
         TransientError: several connections in a row brought nothing.
         SettingsError: login or rights have changed meanwhile.
     """
-    arriving = _Arriving(parts, file, path, block_bytes, piece_bytes)
+    arriving = _Arriving(parts, file, path, block_bytes, piece_bytes, tell)
     fruitless = 0
     while True:
         before = arriving.kept().size_bytes
@@ -91,10 +93,12 @@ class _Arriving:
     path: str
     block_bytes: int
     piece_bytes: int
+    tell: Callable[[int], None]
 
     def transfer(self, folder: RemoteFolder) -> str | None:
         """Bring what is missing; return the content hash, or `None` when the file is another by now."""
         kept = self.kept()
+        self.tell(kept.size_bytes)
         if kept.size_bytes < self.file.size_bytes:
             self._bring(folder, kept.size_bytes)
             kept = self.kept()
@@ -126,6 +130,7 @@ class _Arriving:
                 if whole:
                     storing.append(pool.submit(self._store, at, whole))
                     at += len(whole)
+                    self.tell(at)
             for stored in storing:
                 stored.result()
 
@@ -146,7 +151,17 @@ class _Arriving:
 
     @property
     def _partition(self) -> str:
-        return f"blocks|{self.path}"
+        return _partition(self.path)
+
+
+def forget_blocks(parts: Parts, path: str) -> None:
+    """Forget the digests of the blocks that were brought."""
+    for key, _ in list(parts.ledger.list_rows(_partition(path))):
+        parts.ledger.delete(_partition(path), key)
+
+
+def _partition(path: str) -> str:
+    return f"blocks|{path}"
 
 
 def _key(offset: int) -> str:

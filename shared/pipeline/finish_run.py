@@ -12,8 +12,7 @@ from shared.domain.package import Kind
 from shared.domain.runs import Outcome, Run, Step, Tally
 from shared.domain.state import Committed, State
 from shared.domain.turns import Standing
-from shared.pipeline import journal, retention
-from shared.pipeline.fold_run import fold_run
+from shared.pipeline import journal
 from shared.pipeline.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -52,6 +51,8 @@ def end(parts: Parts, run: Run, outcome: Outcome, error: ConnectorError | None =
     if newest.step is not Step.ENDED:
         counted: dict[str, object] = {}
         if newest.shards:
+            from shared.pipeline.fold_run import fold_run  # noqa: PLC0415 - its engine is paid by runs that sent
+
             counted = fold_run(parts, newest, outcome)
         if error is not None:
             counted |= {"code": error.code or Code.UNEXPECTED, "message": str(error)}
@@ -115,6 +116,8 @@ def settle(parts: Parts, run: Run) -> None:
     after = journal.change_state(parts, run.connection, commit)
     _note_packages(parts, run, published=published)
     if before.open_run == run.run_id:
+        from shared.pipeline import retention  # noqa: PLC0415 - its engine is paid by the end of a run, not by a look
+
         retention.forget(parts, before, after)
     journal.call_next(parts, run.connection)
 

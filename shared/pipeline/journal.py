@@ -93,7 +93,16 @@ def touch(parts: Parts, run: Run) -> None:
 
 def new_run_id(now: datetime) -> str:
     """Return an id whose alphabetical order is the order of time."""
-    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    return f"{_id_of(now)}-{secrets.token_hex(4)}"
+
+
+def is_begun_since(run_id: str, moment: datetime) -> bool:
+    """Tell whether a run began then or later; nobody has to read it for that."""
+    return run_id >= _id_of(moment)
+
+
+def _id_of(moment: datetime) -> str:
+    return f"{moment:%Y%m%dT%H%M%S}"
 
 
 def _run_name(connection: str, run_id: str) -> str:
@@ -105,16 +114,22 @@ def put_new_run(parts: Parts, run: Run) -> None:
     parts.runs.put(_run_name(run.connection, run.run_id), run.model_dump(mode="json"), None)
 
 
+def find_run(parts: Parts, connection: str, run_id: str) -> Run | None:
+    """Return a run, or `None`."""
+    document = parts.runs.find(_run_name(connection, run_id))
+    return Run.model_validate(document.value) if document else None
+
+
 def get_run(parts: Parts, connection: str, run_id: str) -> Run:
     """Return a run.
 
     Raises:
         SettingsError: there is none.
     """
-    document = parts.runs.find(_run_name(connection, run_id))
-    if document is None:
+    run = find_run(parts, connection, run_id)
+    if run is None:
         raise SettingsError(f"There is no run {run_id!r} of connection {connection!r}.", Code.SETTINGS_INVALID)
-    return Run.model_validate(document.value)
+    return run
 
 
 def change_run(parts: Parts, run: Run, change: Callable[[Run], Run | None]) -> Run | None:
@@ -144,11 +159,20 @@ def advance(parts: Parts, run: Run, expected: Step, **values: object) -> Run | N
     )
 
 
+def list_run_ids(parts: Parts, connection: str) -> list[str]:
+    """Return the ids of all runs of a connection, oldest first."""
+    prefix = f"{connection}/"
+    return [name.removeprefix(prefix) for name in parts.runs.list_names() if name.startswith(prefix)]
+
+
+def delete_run(parts: Parts, connection: str, run_id: str) -> None:
+    """Forget a run."""
+    parts.runs.delete(_run_name(connection, run_id))
+
+
 def list_runs(parts: Parts, connection: str) -> list[Run]:
     """Return all runs of a connection, oldest first."""
-    prefix = f"{connection}/"
-    names = [name for name in parts.runs.list_names() if name.startswith(prefix)]
-    runs = [get_run(parts, connection, name.removeprefix(prefix)) for name in names]
+    runs = [get_run(parts, connection, run_id) for run_id in list_run_ids(parts, connection)]
     return sorted(runs, key=lambda run: (run.started_at, run.run_id))
 
 
@@ -164,6 +188,11 @@ def put_file(parts: Parts, connection: str, entry: FileSeen) -> None:
     parts.ledger.put(f"{connection}|files", entry.name, {"entry": entry.model_dump_json()})
 
 
+def forget_file(parts: Parts, connection: str, file: str) -> None:
+    """Forget a file of the folder."""
+    parts.ledger.delete(f"{connection}|files", file)
+
+
 def get_packages(parts: Parts, connection: str) -> dict[str, Fetched]:
     """Return all packages ever fetched, by content hash."""
     return {
@@ -174,6 +203,11 @@ def get_packages(parts: Parts, connection: str) -> dict[str, Fetched]:
 def put_package(parts: Parts, connection: str, entry: Fetched) -> None:
     """Remember what became of a package."""
     parts.ledger.put(f"{connection}|packages", entry.content_hash, {"entry": entry.model_dump_json()})
+
+
+def forget_package(parts: Parts, connection: str, content_hash: str) -> None:
+    """Forget that the content was ever taken."""
+    parts.ledger.delete(f"{connection}|packages", content_hash)
 
 
 def fingerprint(parts: Parts, connection: Connection) -> str:
@@ -219,7 +253,10 @@ def close_sync(parts: Parts, connection: str) -> None:
 
     change_state(parts, connection, close)
     for sync in closed:
-        row = {**sync.model_dump(mode="json", exclude={"collecting", "planned"}), "ended_at": parts.clock().isoformat()}
+        row = {
+            **sync.model_dump(mode="json", exclude={"collecting", "planned", "progress"}),
+            "ended_at": parts.clock().isoformat(),
+        }
         parts.syncs.put(connection, sync.sync_id, {key: "" if value is None else value for key, value in row.items()})
 
 

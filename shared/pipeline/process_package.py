@@ -7,6 +7,7 @@ the stream.
 
 import logging
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from shared.domain.calendar import missing_days
@@ -18,9 +19,10 @@ from shared.domain.runs import ATTEMPTS, Outcome, Run, Step
 from shared.domain.state import State
 from shared.domain.turns import Turn, next_turn
 from shared.pipeline import finish_run, journal, refusals
-from shared.pipeline.engine import engine
 from shared.pipeline.parts import Parts
-from shared.pipeline.read_package import PackageReader, Reading
+
+if TYPE_CHECKING:
+    from shared.pipeline.read_package import Reading
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +181,7 @@ def _new_run(parts: Parts, name: str, connection: Connection, turn: Turn) -> Run
         sealed_path=turn.main.sealed_path,
         keys_path=turn.keys.sealed_path if turn.keys else None,
         keys_hash=turn.keys.content_hash if turn.keys else None,
+        size_bytes=turn.main.size_bytes + (turn.keys.size_bytes if turn.keys else 0),
         timestamp=turn.main.timestamp,
         dry_run=state.sync is not None and state.sync.dry_run,
         started_at=now,
@@ -208,6 +211,10 @@ def _process(parts: Parts, run: Run) -> None:
 
 
 def _read_and_commit(parts: Parts, run: Run) -> None:
+    # Here and not above: whoever only finds out that it is nobody's turn does not pay for the engine.
+    from shared.pipeline.engine import engine  # noqa: PLC0415
+    from shared.pipeline.read_package import PackageReader  # noqa: PLC0415
+
     connection = journal.get_connection(parts, run.connection)
     state = journal.get_state(parts, run.connection)
     started = parts.clock()
@@ -224,7 +231,7 @@ def _read_and_commit(parts: Parts, run: Run) -> None:
     )
 
 
-def _commit(parts: Parts, run: Run, reading: Reading) -> None:
+def _commit(parts: Parts, run: Run, reading: "Reading") -> None:
     """Write the manifest, and hand the run to the next step."""
     manifest = reading.manifest
     parts.records.put(f"{run.connection}/{run.run_id}/manifest.json", manifest.model_dump_json().encode())

@@ -70,11 +70,5 @@ def _without(data: RunData, table: str, parts: Sequence[TablePart], students: st
 
 def forget(parts: Parts, before: State, after: State) -> None:
     """Delete the tables and snapshots that nothing points to any more."""
-    kept = _pointers(after)
-    for path in _pointers(before) - kept:
+    for path in before.paths - after.paths:
         parts.tables.delete(path)
-
-
-def _pointers(state: State) -> set[str]:
-    parts = (*state.activities_parts, *(part for table in state.tables.values() for part in table))
-    return {path for path in (state.contents_path, state.unmapped_path, *(part.path for part in parts)) if path}

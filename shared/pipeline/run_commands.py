@@ -8,9 +8,7 @@ from shared.domain.runs import Outcome, Step
 from shared.domain.state import CurrentSync, State
 from shared.domain.turns import Standing
 from shared.pipeline import journal
-from shared.pipeline.collect_packages import collect
 from shared.pipeline.parts import Parts
-from shared.pipeline.process_package import process_next
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +23,15 @@ def run_command(parts: Parts, command: Command) -> None:
     """
     match command:
         case Collect():
+            from shared.pipeline.collect_packages import collect  # noqa: PLC0415 - paid by those who collect
+
             try:
                 collect(parts, command.connection, command.sync_id, dry_run=command.dry_run)
             except BusyError:
                 parts.messages.send(COMMANDS, command.model_dump_json(), delay_seconds=_BUSY_SECONDS)
         case Process():
+            from shared.pipeline.process_package import process_next  # noqa: PLC0415 - the same
+
             process_next(parts, command.connection)
         case Approve() | Rerun():
             try:

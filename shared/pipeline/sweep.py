@@ -1,6 +1,7 @@
 """Find what was missed: runs that stand still because a worker died or a message was lost, and wake them.
 
-Waking is harmless: every step can be taken twice, and a worker that is still at it holds its lease.
+Waking is harmless: every step can be taken twice, and a worker that is still at it holds its lease. Once a day, what is
+past its time is deleted.
 """
 
 import logging
@@ -9,6 +10,7 @@ from shared.domain.errors import Code, TransientError
 from shared.domain.messages import MAP_LEARNERS, PUSH_RECORDS, MapLearners, PushRecords, Stage
 from shared.domain.runs import ATTEMPTS, Outcome, Run, Step
 from shared.pipeline import finish_run, journal
+from shared.pipeline.expire import expire
 from shared.pipeline.parts import Parts
 from shared.pipeline.push_records import is_stage_done
 from shared.pipeline.push_shards import Shard
@@ -23,6 +25,7 @@ def sweep(parts: Parts) -> None:
     """Look after every connection once."""
     for name in list(parts.connections.list_names()):
         _sweep_connection(parts, name)
+        expire(parts, name)
 
 
 def _sweep_connection(parts: Parts, name: str) -> None:

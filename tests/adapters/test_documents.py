@@ -62,6 +62,18 @@ def test_names_are_listed_in_order(documents: Documents) -> None:
     assert list(documents.list_names()) == ["acme", "acme-2", "acme.old", "beta"]
 
 
+def test_a_deleted_document_is_gone_and_may_be_made_anew(documents: Documents) -> None:
+    documents.put("acme/1", {"n": 1}, None)
+    documents.put("acme/2", {"n": 2}, None)
+
+    for _ in range(2):
+        documents.delete("acme/1")
+
+    assert documents.find("acme/1") is None
+    assert list(documents.list_names()) == ["acme/2"]
+    documents.put("acme/1", {"n": 3}, None)
+
+
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff"])
 def test_a_document_broken_by_hand_names_itself(account: StorageAccount, name: str, content: bytes) -> None:
     AzureBlobs(account, name).put("acme.json", content)

@@ -5,6 +5,7 @@ from threading import enumerate as enumerate_threads
 import pytest
 from azure.storage.blob import BlobClient, BlobLeaseClient
 
+from shared.adapters.blobs import AzureBlobs
 from shared.adapters.leases import LEASE_SECONDS, AzureLeases
 from shared.adapters.storage_account import StorageAccount
 from shared.domain.errors import BusyError, TransientError
@@ -74,6 +75,22 @@ def test_of_many_who_want_a_new_name_one_gets_it(account: StorageAccount, name: 
         thread.join()
 
     assert sorted(outcomes) == ["busy"] * 5 + ["held"]
+
+
+def test_what_is_forgotten_may_be_held_again_and_what_is_held_stays(account: StorageAccount, name: str) -> None:
+    """Every shard of every run has a name of its own; without this they would stay for ever."""
+    leases = AzureLeases(account, name)
+    for each in ("push/acme/1/a", "push/acme/1/b", "push/acme/11/a"):
+        with leases.hold(each):
+            pass
+
+    with leases.hold("push/acme/1/b"):
+        leases.forget("push/acme/1/")
+        kept = list(AzureBlobs(account, name).list_paths(""))
+
+    assert kept == ["push/acme/1/b", "push/acme/11/a"]
+    with leases.hold("push/acme/1/a"):
+        assert leases.is_held("push/acme/1/a")
 
 
 def test_a_name_that_somebody_else_got_is_told_at_the_end(account: StorageAccount, name: str) -> None:

@@ -100,6 +100,16 @@ def test_rows_are_listed_by_key(table: Table) -> None:
     assert list(table.list_rows("acme")) == [(key, {"n": key}) for key in sorted(keys)]
 
 
+def test_a_row_is_deleted_alone_and_deleting_it_again_is_fine(table: Table) -> None:
+    table.put("acme", "a/b", {"n": 1})
+    table.put("acme", "b", {"n": 2})
+
+    for _ in range(2):
+        table.delete("acme", "a/b")
+
+    assert list(table.list_rows("acme")) == [("b", {"n": 2})]
+
+
 @given(st.text())
 def test_a_key_is_written_reversibly_and_safely(key: str) -> None:
     """The table service forbids slashes, `#`, `?` and control characters, and decodes `%` in URLs twice."""

@@ -1,60 +1,131 @@
-"""What a cold start pays: the time in which each function's process imports all that the function needs."""
+"""What a cold start pays: loading the app, and then what each function's first call imports beyond that.
 
-import ast
+A script for each, in a process of its own, that says how long it took; the median of several, after one that is not
+counted. Which packages took most is asked in another run: the interpreter's own report makes everything slower.
+"""
+
 import json
+import os
 import re
 import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 ROOT = Path(__file__).parents[2]
-_WIRING = ROOT / "shared" / "wiring.py"
-_LINE = re.compile(r"import time: +(\d+) \| +\d+ \| +(\S+)")
-_SLOWEST = 3
-_BEFORE = "import sys, time; began = time.perf_counter(); known = len(sys.modules)"
-_AFTER = (
-    "import json; json.dump({'seconds': time.perf_counter() - began, 'modules': len(sys.modules) - known}, sys.stdout)"
+APP = "the app"
+RUNS = 7
+BOUNDS_SECONDS = {APP: 0.6, "collect_packages": 0.45, "push_records": 0.45, "run_commands": 0.45, "sweep": 0.45}
+"""Most that the app and each light function may take; the others need the columnar engine, and have none."""
+ENVIRONMENT = {
+    "AzureWebJobsStorage__accountName": "acme",
+    "LMS_VAULT_URL": "https://acme.vault.azure.net",
+    "LMS_IDENTITY_CLIENT_ID": "00000000-0000-0000-0000-000000000000",
+}
+"""Settings as in Azure, where a managed identity opens everything; nothing is asked of anybody."""
+
+_LOAD = "import function_app"
+_PARTS = "from shared.wiring import parts; p = parts()"
+_ROWS, _QUEUES = "import azure.data.tables, shared.adapters.tables", "import azure.storage.queue"
+_SECRETS, _FOLDERS = "p.secrets._made()", "p.folders._made()"
+_GRAPH = "p.graph._made()"
+_COLLECT = [_PARTS, "import shared.pipeline.collect_packages", _ROWS, _QUEUES, _SECRETS, _FOLDERS]
+FIRST_CALLS = {
+    "collect_packages": _COLLECT,
+    "map_learners": [_PARTS, "import shared.pipeline.map_learners", _ROWS, _QUEUES, _SECRETS, _GRAPH],
+    "process_package": [
+        _PARTS,
+        "import shared.pipeline.process_package, shared.pipeline.read_package",
+        _ROWS,
+        _QUEUES,
+        _SECRETS,
+        "p.opener._made()",
+    ],
+    "push_records": [_PARTS, "import shared.pipeline.push_records", _QUEUES, _GRAPH],
+    "run_commands": [_PARTS, "import shared.pipeline.run_commands", *_COLLECT],
+    "sweep": [_PARTS, "import shared.pipeline.sweep", _QUEUES],
+}
+"""What each function's first call needs beyond the app, as statements; a command is one to collect."""
+
+_BEGIN = "import sys, time; began, used, known = time.perf_counter(), time.process_time(), len(sys.modules)"
+_END = (
+    "told = time.perf_counter() - began, time.process_time() - used, len(sys.modules) - known\n"
+    "import json; json.dump(told, sys.stdout)"
 )
+_LINE = re.compile(r"import time: +(\d+) \| +\d+ \| +(\S+)")
+_MARK = "this"
+"""Module whose import marks where measuring begins in the interpreter's report."""
+_SLOWEST = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What one function imports."""
+    """What the app or one function's first call imports."""
 
     function: str
     seconds: float
+    """Median."""
+    fastest_seconds: float
+    cpu_seconds: float
+    """Median; on a busy machine it says more than the time on the wall."""
     modules: int
     slowest: dict[str, float]
-    """The packages that took most, with their own seconds."""
+    """The packages that took most, with their own seconds in a run that is slower."""
+    bound_seconds: float | None
 
 
-def functions() -> list[Path]:
-    """Return the files of all functions."""
-    return [file for file in sorted((ROOT / "functions").glob("*.py")) if file.stem != "__init__"]
+def names() -> list[str]:
+    """Return what can be measured: the app, and every function."""
+    return [APP, *FIRST_CALLS]
 
 
-def measure(function: Path) -> Imported:
-    """Import in a new process what its file and the wiring name, at their top or when they are called."""
-    statements = [*_imports(function), *_imports(_WIRING)]
-    script = "\n".join((_BEFORE, f"import functions.{function.stem}", *statements, _AFTER))
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+def measure(name: str, runs: int = RUNS) -> Imported:
+    """Measure the app, or what a function's first call imports once the app is loaded."""
+    before, statements = ([], [_LOAD]) if name == APP else ([_LOAD], FIRST_CALLS[name])
+    script = "\n".join((*before, _BEGIN, *statements, _END))
+    _python("-c", script)
+    told = [json.loads(_python("-c", script).stdout) for _ in range(runs)]
+    seconds, cpu_seconds, modules = zip(*told, strict=True)
+    marked = "\n".join(
+        (*before, "import contextlib, io", f"with contextlib.redirect_stdout(io.StringIO()): import {_MARK}")
     )
-    told = json.loads(done.stdout)
-    return Imported(function.stem, told["seconds"], told["modules"], _slowest(done.stderr))
+    report = _python("-X", "importtime", "-c", "\n".join((marked, *statements))).stderr
+    return Imported(
+        name,
+        median(seconds),
+        min(seconds),
+        median(cpu_seconds),
+        modules[0],
+        _slowest(report),
+        BOUNDS_SECONDS.get(name),
+    )
 
 
-def _imports(file: Path) -> list[str]:
-    nodes = ast.walk(ast.parse(file.read_text("utf-8")))
-    return [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+def loaded(name: str) -> set[str]:
+    """Return the modules that are loaded after the first call of a function, in a new process."""
+    statements = [_LOAD, *([] if name == APP else FIRST_CALLS[name])]
+    return set(
+        json.loads(
+            _python("-c", "\n".join((*statements, "import json, sys; print(json.dumps([*sys.modules]))"))).stdout
+        )
+    )
+
+
+def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], **ENVIRONMENT}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
 
 
 def _slowest(report: str) -> dict[str, float]:
     """Add up the report of `-X importtime` by package; `azure.x` and `azure.y` are two."""
     spent: Counter[str] = Counter()
     for microseconds, module in _LINE.findall(report):
+        if module == _MARK:
+            spent.clear()
+            continue
         parts = module.split(".")
         spent[".".join(parts[: 2 if parts[0] == "azure" else 1])] += int(microseconds)
     return {package: microseconds / 1_000_000 for package, microseconds in spent.most_common(_SLOWEST)}

@@ -126,10 +126,22 @@ def _figures_table(result: Result) -> Table:
 def _imports_table(result: Result) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("imports of", no_wrap=True)
-    for column in ("ms", "modules"):
+    for column in ("ms", "at most", "fastest", "CPU ms", "modules"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("most of it", no_wrap=True)
     for each in result.imports:
         most = ", ".join(f"{package} {1000 * seconds:,.0f}" for package, seconds in each["slowest"].items())
-        table.add_row(each["function"], f"{1000 * each['seconds']:,.0f}", f"{each['modules']:,}", most)
+        bound = each["bound_seconds"]
+        over = bound is not None and each["seconds"] > bound
+        table.add_row(
+            each["function"],
+            *(_ms(each[figure]) for figure in ("seconds", "bound_seconds", "fastest_seconds", "cpu_seconds")),
+            f"{each['modules']:,}",
+            most,
+            style="bold red" if over else None,
+        )
     return table
+
+
+def _ms(seconds: float | None) -> str:
+    return "" if seconds is None else f"{1000 * seconds:,.0f}"

@@ -46,7 +46,7 @@ class Event(NamedTuple):
     text: str
 
 
-def measure(data: Data, state: Path, tell: Callable[[sync.Progress], None]) -> Sync:
+def measure(data: Data, state: Path, tell: Callable[[sync.Standing], None]) -> Sync:
     """Sync into a state that is new, and read the times from the worker's log.
 
     Raises:

@@ -1,18 +1,18 @@
 """All that one run measures, in its order: nothing runs beside anything else."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.local.sftp_openssh import OpenSshError
-from tests.bench import chain, claims, imports, machine, stages
+from tests.bench import chain, claims, imports, machine, sftp, stages
 from tests.bench.data import LIMIT, TENTH, Data, Sizes, find, make, write_table
 from tests.bench.peers import naive_pipeline, reading
 from tests.bench.peers.sftp_readers import READERS, Reader, Server
-from tests.bench.result import Beside, Figures, Peer, Result, Sync
+from tests.bench.result import Beside, Figures, Line, Peer, Result, Sync
 
 TABLE_ROWS = 500_000
 """What the peers read; the slowest need minutes for it."""
@@ -57,6 +57,7 @@ class Suite:
             chain=bare,
             peers=tuple(self._readers()) if self.plan.peers else (),
             besides=tuple(map(self._beside, claims.NAIVE_TIMES)) if self.plan.peers else (),
+            lines=tuple(self._lines()) if self.plan.peers else (),
         )
 
     def _at_limit(self) -> Result:
@@ -72,10 +73,12 @@ class Suite:
         chain: Figures | None = None,
         peers: tuple[Peer, ...] = (),
         besides: tuple[Beside, ...] = (),
+        lines: tuple[Line, ...] = (),
         tenth: Sync | None = None,
     ) -> Result:
         with self.working("importing"):
-            imported = tuple(asdict(imports.measure(function)) for function in imports.functions())
+            runs = imports.RUNS if self.plan.peers else 1
+            imported = tuple(asdict(imports.measure(name, runs)) for name in imports.names())
         return Result(
             day=datetime.now(UTC).date().isoformat(),
             machine=machine.look(),
@@ -84,6 +87,7 @@ class Suite:
             chain=chain,
             peers=peers,
             besides=besides,
+            sftp=lines,
             tenth=tenth,
             imports=imported,
         )
@@ -106,6 +110,22 @@ class Suite:
         with self.working(f"the naive pipeline on {megabytes} MB"):
             naive = naive_pipeline.measure(data, self.plan.folder / "peers")
         return Beside(megabytes=megabytes, connector=sync, naive=naive)
+
+    def _lines(self) -> Iterator[Line]:
+        """Read a file by SFTP, near and far, as OpenSSH's own client does."""
+        with self.working("SFTP, near and far"):
+            try:
+                measured = sftp.measure()
+            except sftp.OpenSshMissingError:
+                return
+        for pair in (measured.near, measured.far):
+            yield Line(
+                name=pair.line,
+                times_as_fast=pair.ratio,
+                at_least=pair.at_least,
+                bytes_per_second=round(pair.ours_bytes_per_second),
+                peak_memory_bytes=pair.ours.peak_memory_bytes,
+            )
 
     def _readers(self) -> list[Peer]:
         """Let every peer read the same table from one server."""

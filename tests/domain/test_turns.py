@@ -258,3 +258,26 @@ def test_waiting_for_keys_is_no_failure() -> None:
     judged = judge("D24", LONG_AFTER, after="F0", waiting=True)
 
     assert (judged.outcome, judged.code) == (Outcome.WAITING, None)
+
+
+@pytest.mark.parametrize(
+    ("package", "after", "may"),
+    [
+        (fetched("F0"), "", True),
+        (fetched("F0", standing=Standing.REFUSED), "", True),
+        (taken("D24"), "D24", True),
+        (taken("K25", belongs_to="D24"), "D24", True),
+        (taken("F0"), "D24", False),
+        (fetched("D12"), "D24", False),
+        (fetched("D12", standing=Standing.REFUSED), "D24", False),
+        (fetched("K13", belongs_to="D12"), "D24", False),
+        (fetched("D48"), "D24", True),
+        (fetched("D48", standing=Standing.REFUSED), "D24", True),
+        (taken("D48"), "D24", False),
+    ],
+)
+def test_a_package_may_be_processed_until_it_is_taken_or_a_newer_one_is(
+    package: Fetched, after: str, *, may: bool
+) -> None:
+    """What may not have a turn any more may be deleted. The latest one may be run again."""
+    assert package.may_be_processed(committed(after) if after else None) is may

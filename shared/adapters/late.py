@@ -1,0 +1,101 @@
+"""Ports whose adapter is made when it is first asked for anything.
+
+Their libraries take up to a quarter of a second to import (SSH, HTTP, OpenPGP, the vault's client), which a sweep that
+finds nothing to do, for example, should not pay. Threads that come first at the same time may both make one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import Any, BinaryIO
+
+from shared.domain.connection import Connection
+from shared.ports import (
+    Answer,
+    Call,
+    Graph,
+    OpenedPackage,
+    PackageOpener,
+    RemoteFolder,
+    RemoteFolders,
+    Secret,
+    Secrets,
+    Table,
+)
+
+
+class LateTable:
+    """The port `Table`."""
+
+    def __init__(self, make: Callable[[], Table]) -> None:
+        self._made = cache(make)
+
+    def find(self, partition: str, key: str) -> dict[str, Any] | None:
+        """Return the row without its keys, or `None`."""
+        return self._made().find(partition, key)
+
+    def put(self, partition: str, key: str, row: Mapping[str, Any]) -> None:
+        """Store the row, replacing what was there."""
+        self._made().put(partition, key, row)
+
+    def list_rows(self, partition: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield key and row of a partition, in the order of the keys."""
+        return self._made().list_rows(partition)
+
+    def delete(self, partition: str, key: str) -> None:
+        """See that the row is gone."""
+        self._made().delete(partition, key)
+
+
+class LateSecrets:
+    """The port `Secrets`."""
+
+    def __init__(self, make: Callable[[], Secrets]) -> None:
+        self._made = cache(make)
+
+    def get(self, name: str) -> Secret:
+        """Return the newest enabled version."""
+        return self._made().get(name)
+
+    def list_versions(self, name: str) -> Sequence[Secret]:
+        """Return every enabled version, newest first."""
+        return self._made().list_versions(name)
+
+
+class LateFolders:
+    """The port `RemoteFolders`."""
+
+    def __init__(self, make: Callable[[], RemoteFolders]) -> None:
+        self._made = cache(make)
+
+    def open(self, connection: Connection, secret: Secret) -> AbstractContextManager[RemoteFolder]:
+        """Log in, and log out at the end."""
+        return self._made().open(connection, secret)
+
+
+class LateOpener:
+    """The port `PackageOpener`."""
+
+    def __init__(self, make: Callable[[], PackageOpener]) -> None:
+        self._made = cache(make)
+
+    def open(
+        self, sealed: BinaryIO, keys: Sequence[Secret], passphrases: Sequence[Secret], *, require_signature: bool
+    ) -> AbstractContextManager[OpenedPackage]:
+        """Decrypt with the first of the keys that fits."""
+        return self._made().open(sealed, keys, passphrases, require_signature=require_signature)
+
+
+class LateGraph:
+    """The port `Graph`."""
+
+    def __init__(self, make: Callable[[], Graph]) -> None:
+        self._made = cache(make)
+
+    def send(self, calls: Sequence[Call], *, batch: bool) -> Sequence[Answer]:
+        """Send the calls, and return their answers in the same order."""
+        return self._made().send(calls, batch=batch)
+
+    def pages(self, url: str) -> Iterator[tuple[bytes, str | None]]:
+        """Follow a listing from a path or link."""
+        return self._made().pages(url)

@@ -190,7 +190,8 @@ def cover(engine: Engine) -> Coverage:
     near_misses = 0
     for state, near_miss, count in engine.rows(
         "select state, near_miss, count(*) from ("
-        "select person, state, near_miss from decisions where in_plan and person is not null and state is not null union "
+        "select person, state, near_miss from decisions "
+        "where in_plan and person is not null and state is not null union "
         "select h.person, l.state, l.near_miss from history h join learners_now l on l.student = h.student and l.known "
         "where h.credit and h.person is not null) group by all"
     ):

@@ -68,8 +68,9 @@ def decide(
         "left join refused r on r.ext = a.ext left join available c on c.key = a.content"
     )
     engine.run(
-        "create or replace temp table done as select person, content, completed_on as day, completed_as as status, ext, "
-        "todo from decisions where status = 'completed' union all "
+        "create or replace temp table done as "
+        "select person, content, completed_on as day, completed_as as status, ext, todo from decisions "
+        "where status = 'completed' union all "
         "select coalesce(l.person, p.person), p.content, p.completed_on, p.completed_as, p.ext, "
         "case when l.state = 'mapped' then 'same' else 'unmapped' end from published p "
         "left join learners_now l on l.student = p.student where p.kind = 'self' and p.refused_at is null"
@@ -91,7 +92,8 @@ def decide(
         "left join refused r on r.ext = a.ext left join available c on c.key = a.content"
     )
     engine.run(
-        "insert into done select person, content, completed_on, completed_as, ext, todo from decisions where kind = 'self'"
+        "insert into done select person, content, completed_on, completed_as, ext, todo "
+        "from decisions where kind = 'self'"
     )
 
 
@@ -135,7 +137,8 @@ def plan_activities(engine: Engine, connection: Connection) -> None:
         f"case act when 'create' then json_merge_patch('{{}}', {_body(connection)})::varchar "
         f"when 'update' then ({_body(connection)})::varchar end as body "
         "from (select d.*, u.user_id as assigner_id from decisions d left join learners u on u.student = d.assigner "
-        f"and u.known and u.state = 'mapped' where todo in {OPERATIONS}), lateral (select unnest(case todo when 'add' then ['create'] when 'update' then ['update'] "
+        f"and u.known and u.state = 'mapped' where todo in {OPERATIONS}), lateral (select unnest("
+        "case todo when 'add' then ['create'] when 'update' then ['update'] "
         "when 'withdraw' then ['delete'] else ['delete', 'create'] end) as act, "
         "generate_subscripts(case todo when 'recreate' then ['delete', 'create'] else ['x'] end, 1) as step))"
     )
@@ -168,8 +171,8 @@ def _body(connection: Connection) -> str:
 def weigh_contents(engine: Engine) -> None:
     """Make the table `row_weights` for contents: how many rows of the package stand behind what is decided.
 
-    Needs `left_over` of the contents (columns of `LEFT_OVER`). `class` is what becomes of the rows when every operation succeeds; `key` is
-    given where that depends on Graph's answer.
+    Needs `left_over` of the contents (columns of `LEFT_OVER`). `class` is what becomes of the rows when every operation
+    succeeds; `key` is given where that depends on Graph's answer.
     """
     engine.run(
         "create or replace table row_weights as select 'contents' as rows_of, "
@@ -196,16 +199,20 @@ def weigh_activities(engine: Engine, *, statuses_known: bool, whole: bool) -> No
     unmapped = "case when state is distinct from 'mapped' then 'unmapped'"
     left = "select null::uuid as key, {} as class from left_{} left join learners_now l using (student)"
     lost = f"{unmapped} when loser then 'ignored' else 'parked' end"
+    counted_with = (
+        "select h.credit, l.state, d.ext, d.todo from (from history where came) h "
+        "left join learners_now l on l.student = h.student and l.known "
+        "left join (select person, content, day, status, min(ext) as ext, arg_min(todo, ext) as todo from done "
+        "group by all) d on d.person = h.person and d.content = h.content and d.day = h.day and d.status = h.status "
+        "and h.credit"
+    )
+    key = "case when class = 'published' then key end" if whole else "null::uuid"
     engine.run(
-        f"create or replace table row_weights as select rows_of, case when {str(whole).lower()} and class = 'published' "
-        "then key end as key, class, count(*) as weight from ("
-        f"select 'assignments' as rows_of, ext as key, {unmapped} {became} as class from decisions where came union all "
-        f"select 'assignments', * from ({left.format(lost, 'assignments')}) union all "
-        f"select 'completions', ext, {unmapped} {credit} {became} from (select h.credit, l.state, d.ext, d.todo "
-        "from (from history where came) h left join learners_now l on l.student = h.student and l.known "
-        "left join (select person, content, day, status, min(ext) as ext, arg_min(todo, ext) as todo from done group by all) d "
-        "on d.person = h.person and d.content = h.content and d.day = h.day and d.status = h.status and h.credit) union all "
-        f"select 'completions', * from ({left.format(lost, 'completions')})) group by all"
+        f"create or replace table row_weights as select rows_of, {key} as key, class, count(*) as weight from ("
+        f"select 'assignments' as rows_of, ext as key, {unmapped} {became} as class from decisions where came "
+        f"union all select 'assignments', * from ({left.format(lost, 'assignments')}) "
+        f"union all select 'completions', ext, {unmapped} {credit} {became} from ({counted_with}) "
+        f"union all select 'completions', * from ({left.format(lost, 'completions')})) group by all"
     )
 
 

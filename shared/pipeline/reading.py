@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared.domain.errors import Code, PackageError
+from shared.pipeline.stray_quotes import STRAY_QUOTE, STRAY_RECORD_BYTES, read_record
 
 SEGMENT_BYTES = 24 * 1024 * 1024
 LONGEST_RECORD_SEGMENTS = 4
@@ -24,13 +25,8 @@ INNER_NEWLINE = "\x1e"
 """Stands for a newline inside a record whose end is marked."""
 NUL = "\uffff"
 """Stands for a NUL character, which no text may hold; no text holds this either, for it is no character."""
-STRAY_RECORD_BYTES = 1024 * 1024
-"""A record is no longer than that where quotes stand wherever they like: one left open shall not swallow the file."""
 
 _DELIMITERS = (b",", b"|", b"\t")
-# Found from the quote, which is rare, and not from the character before it, which is any. The second is a field of
-# blanks and empty quotes, which readers take for different things.
-_STRAY_QUOTE = re.compile(rb'"(?:(?<=[^",|\t\r\n]")[^",|\t\r\n!]|(?<= ")"[,|\t\r\n])')
 _MARK_AND_NEWLINE = re.compile(rb"!##!(?:\r\n|\n)?")
 _NEWLINE_FIRST = re.compile(rb"!##!(?:\r\n|\n)[\r\n]")
 
@@ -166,7 +162,7 @@ class TextFile:
             return self._buffer.rfind(MARK) + len(MARK) if MARK in self._buffer else 0
         end = self._buffer.rfind(b"\n") + 1
         # What was searched is the segment and a bit more, which need not be searched again.
-        self._strays = _STRAY_QUOTE.search(self._buffer, 0, end) is not None
+        self._strays = STRAY_QUOTE.search(self._buffer, 0, end) is not None
         if self._strays:
             return self._cut_beside_strays(end)
         last = end
@@ -178,7 +174,7 @@ class TextFile:
         return end or self._give_up(last)
 
     def _give_up(self, end: int) -> int:
-        """No record ends before `end`: wait for more, or believe that a quote is left open, which `repair` sorts out."""
+        """Wait before `end` is believed to end a record, unless a quote is left open: `repair` sees to that."""
         longest_bytes = min(STRAY_RECORD_BYTES, LONGEST_RECORD_SEGMENTS * self.segment_bytes)
         return end if len(self._buffer) >= longest_bytes else 0
 
@@ -190,7 +186,7 @@ class TextFile:
         delimiter = self.header.delimiter if self.header else ","
         position = read = 0
         while position < len(lines):
-            record, after, reached_end = _record(lines, position, delimiter)
+            record, after, reached_end = read_record(lines, position, delimiter)
             if reached_end:
                 break
             after = position + 1 if record is None else after
@@ -225,7 +221,7 @@ class TextFile:
             raw += b"\n"
             newlines += 1
         suspicious = raw.count(b'"') & 1 == 1 or (
-            _STRAY_QUOTE.search(raw) is not None if self._strays is None else self._strays
+            STRAY_QUOTE.search(raw) is not None if self._strays is None else self._strays
         )
         self._strays = None
         return Segment(
@@ -277,71 +273,3 @@ def _read_header(text: str, *, marked: bool, line_per_record: bool) -> Header:
     delimiter = max((d.decode() for d in _DELIMITERS), key=text.count)
     columns = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
     return Header(tuple(column.strip().upper() for column in columns), delimiter, marked, line_per_record)
-
-
-@dataclass(frozen=True, slots=True)
-class Repaired:
-    """A segment read record by record, because the fast reading refused it."""
-
-    data: bytes
-    """Good records, every field quoted, with the line they start on as a further field."""
-    malformed_lines: tuple[int, ...]
-
-
-def repair(segment: Segment, header: Header) -> Repaired:
-    """Read a damaged segment record by record, so that a malformed one costs nothing but itself.
-
-    A record with too few or too many fields, or whose quotes do not close, is malformed, and reading goes on in
-    the line after the one it started on. This is the only place that looks at rows one by one; only segments
-    that hold such a record come here.
-    """
-    csv.field_size_limit(LONGEST_RECORD_SEGMENTS * SEGMENT_BYTES)
-    lines = segment.data.decode().split("\n")[:-1]
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    malformed: list[int] = []
-    inner_newline = INNER_NEWLINE if header.marked else "\n"
-    position = 0
-    skipped = 0
-    """Newlines that stand inside records whose end is marked, up to here."""
-    while position < len(lines):
-        start = position
-        record, position, _ = _record(lines, start, header.delimiter)
-        line = segment.first_line + (start if header.line_per_record or not header.marked else 0) + skipped
-        if segment.lines:
-            line = segment.lines[start]
-        skipped += sum(each.count(inner_newline) for each in lines[start:position])
-        if record is None or len(record) != len(header.columns):
-            if record != []:
-                malformed.append(line)
-                skipped -= sum(each.count(inner_newline) for each in lines[start + 1 : position])
-                position = start + 1
-            continue
-        writer.writerow([*record, line])
-    return Repaired(out.getvalue().encode(), tuple(malformed))
-
-
-def _record(lines: list[str], start: int, delimiter: str) -> tuple[list[str] | None, int, bool]:
-    """Read the record that starts on a line; `None` when it is malformed; where the next one starts; and whether the
-    lines came to their end before it did.
-    """
-    taken = 0
-
-    def source() -> Iterator[str]:
-        nonlocal taken
-        length = 0
-        for index in range(start, len(lines)):
-            if length > STRAY_RECORD_BYTES:
-                return
-            length += len(lines[index]) + 1
-            taken = index + 1
-            yield lines[index] + "\n"
-
-    reader = csv.reader(source(), delimiter=delimiter, strict=True)
-    try:
-        record = next(reader)
-    except csv.Error as error:
-        return None, start + 1, taken == len(lines) and "end of data" in str(error)
-    except StopIteration:
-        return [], start + 1, False
-    return record, start + reader.line_num, False

@@ -90,8 +90,9 @@ def show_history(engine: Engine, connection: Connection, known: Known) -> None:
     first = "arg_min({}, row(done_at, pk))"
     ext = fingerprint(["person::varchar", "content::varchar", "done_text", "status"])
     engine.run(
-        f"create or replace temp table completions as select {ext} as ext, * from (select person, content, day, status, "
-        f"min(done_at) as done_at, {first.format('done_text')} as done_text, {first.format('student')} as student, "
+        f"create or replace temp table completions as select {ext} as ext, * from ("
+        f"select person, content, day, status, min(done_at) as done_at, "
+        f"{first.format('done_text')} as done_text, {first.format('student')} as student, "
         f"{first.format('place')} as place from history where credit and person is not null "
         "group by person, content, day, status)"
     )
@@ -120,7 +121,8 @@ def assignments(profile: Profile, connection: Connection, known: Known) -> str:
         "select a.EXT as ext, a.STUD_ID as student, a.place, a.CONTENT as content, a.ASSGN_DTE as assigned_at, "
         f"{day} as day, a.REQ_DTE as due_at, "
         f"case r.REQUIRED when true then 'required' when false then 'recommended' else {default} end as type, "
-        f"{type_unknown} and a.RTYP_ID is not null as parked, coalesce({in_progress or 'false'}, false) as in_progress, "
+        f"{type_unknown} and a.RTYP_ID is not null as parked, "
+        f"coalesce({in_progress or 'false'}, false) as in_progress, "
         "a.ASSGN_USER as assigner, a.came "
         "from PA_STUD_CPNT a left join PA_RQMT_TYPE r on r.RTYP_ID = a.RTYP_ID"
     )

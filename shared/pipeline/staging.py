@@ -13,7 +13,8 @@ from pathlib import Path
 from shared.domain.errors import Code, PackageError
 from shared.domain.profile import Table
 from shared.pipeline.engine import Engine, name, place_of, text
-from shared.pipeline.reading import Header, Segment, TextFile, repair
+from shared.pipeline.reading import Header, Segment, TextFile
+from shared.pipeline.repair import repair
 from shared.pipeline.table_parts import LocalPart, write_part
 from shared.pipeline.table_plan import STUDENTS_SEEN, TablePlan
 
@@ -91,7 +92,8 @@ class Stager:
             self._write(
                 staged,
                 plan,
-                f"from (select null::bigint as record, null::bigint as line, null::uuid as pk, null::usmallint as place{nothing}) where false",
+                "from (select null::bigint as record, null::bigint as line, null::uuid as pk, "
+                f"null::usmallint as place{nothing}) where false",
             )
         if source.windows_1252:
             staged.warnings.append(f"{file} is not UTF-8; it was read as Windows-1252.")

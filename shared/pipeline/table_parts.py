@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from shared.domain.table_part import PLACES, TablePart
@@ -60,4 +61,4 @@ def ranges(rows: int) -> list[tuple[int, int]]:
     """Split the places evenly, so that each range holds about `ROWS_PER_PASS` of that many rows."""
     count = min(max(1, -(-rows // ROWS_PER_PASS)), PLACES)
     bounds = [number * PLACES // count for number in range(count + 1)]
-    return [(first, end - 1) for first, end in zip(bounds, bounds[1:], strict=False)]
+    return [(first, end - 1) for first, end in pairwise(bounds)]

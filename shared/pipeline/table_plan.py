@@ -57,11 +57,7 @@ class TablePlan:
         """Match the header against the profile."""
         present = header.columns if header else ()
         raw = tuple(f"c{number}" for number in range(len(present)))
-        places: dict[str, str] = {}
-        for column_name, column in table.columns.items():
-            for spelling in (column_name, *column.aliases):
-                if spelling.upper() in present and column_name not in places:
-                    places[column_name] = raw[present.index(spelling.upper())]
+        places = _find_places(table, present)
         kept: list[columns.Value] = []
         times: dict[str, str] = {}
         rules = [columns.Fault("", Code.FIELD_INVALID, _NUL, "has_nul")]
@@ -147,7 +143,8 @@ class TablePlan:
         return (
             f"select {also or 'null::bigint as inner_newlines'}, case {fault} end as fault, {self.pk} as pk, "
             f"{self.place} as place{kept}{beside} from (select r.*{hashes} from (select *{aliases}{times} from "
-            f"(select *, coalesce({has_nul}, false) as has_nul, {trimmed} from (select *{usual} from {source}))) r {seen})"
+            f"(select *, coalesce({has_nul}, false) as has_nul, {trimmed} from (select *{usual} from {source}))) r "
+            f"{seen})"
         )
 
     def inner_newlines(self, header: Header) -> str:
@@ -165,6 +162,16 @@ class TablePlan:
         margins = " or ".join(f"{restored} like {text(each)}" for each in (" %", "% ", "\t%", "%\t"))
         usual = f"when u_{column} is not null then {column} " if column in self.times else ""
         return f"case {usual}when {margins} then nullif(trim({restored}, {text(' ' + chr(9))}), '') else {restored} end"
+
+
+def _find_places(table: Table, present: Sequence[str]) -> dict[str, str]:
+    """Return the raw name of every column of the table that the header names, by any of its spellings."""
+    places: dict[str, str] = {}
+    for column_name, column in table.columns.items():
+        for spelling in (column_name, *column.aliases):
+            if spelling.upper() in present and column_name not in places:
+                places[column_name] = f"c{present.index(spelling.upper())}"
+    return places
 
 
 def _read_csv(path: str, names: Sequence[str], delimiter: str) -> str:

@@ -73,12 +73,12 @@ class Merger:
     def _judge_rejects(self, table_name: str) -> None:
         """Make `held` (rejected rows, whose former state stays) and `gone` (learners that cannot be anybody)."""
         self.engine.run(
-            f"create or replace temp table held as select distinct pk from rejects where table_name = {text(table_name)} "
-            f"and key_readable and code <> {text(Code.PERSON_ID_TOO_LONG)}"
+            "create or replace temp table held as select distinct pk from rejects "
+            f"where table_name = {text(table_name)} and key_readable and code <> {text(Code.PERSON_ID_TOO_LONG)}"
         )
         self.engine.run(
-            f"create or replace temp table gone as select distinct pk from rejects where table_name = {text(table_name)} "
-            f"and code = {text(Code.PERSON_ID_TOO_LONG)}"
+            "create or replace temp table gone as select distinct pk from rejects "
+            f"where table_name = {text(table_name)} and code = {text(Code.PERSON_ID_TOO_LONG)}"
         )
 
     def _find_losers(self, parts: Sequence[LocalPart], student: str) -> int:
@@ -90,8 +90,8 @@ class Merger:
             if found := files(parts, first, last):
                 # Hashes of eight bytes take half the room; what they bring by chance is looked at again below.
                 self.engine.run(
-                    f"insert into suspects select hash(pk) from {parquet(found)} where place between {first} and {last} "
-                    "group by hash(pk) having count(*) > 1"
+                    f"insert into suspects select hash(pk) from {parquet(found)} "
+                    f"where place between {first} and {last} group by hash(pk) having count(*) > 1"
                 )
         if not self.engine.one("select count(*) from suspects"):
             return 0
@@ -109,8 +109,8 @@ class Merger:
         self.engine.run(
             "create or replace temp table outdone as select record, pk, student, place from ("
             "select *, row_number() over (partition by pk order by dated desc, record desc) as rank from "
-            f"(select record, pk, {student} as student, place, {dated if has_time else 'null'} as dated from {rows} semi join twins using (pk))) "
-            "where rank > 1"
+            f"(select record, pk, {student} as student, place, {dated if has_time else 'null'} as dated from {rows} "
+            "semi join twins using (pk))) where rank > 1"
         )
         self.engine.run("insert into losers select record from outdone")
         self.engine.run("insert into left_over select pk, student, place, true from outdone")
@@ -153,7 +153,8 @@ class _Work:
             if new := files(self.new, first, last):
                 parts.append(f"(from {parquet(new)} anti join losers using (record) {between})")
             if old := files(self.old, first, last):
-                kept = f"from (select * replace (null::bigint as record) from {parquet(old)} {between}) anti join gone using (pk)"
+                kept = f"from (select * replace (null::bigint as record) from {parquet(old)} {between}) "
+                kept += "anti join gone using (pk)"
                 if new:
                     kept += f" anti join (select pk from {parquet(new)} {between}) using (pk)"
                 parts.append(f"({kept})")

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.messages import Stage
+from shared.domain.progress import Doing
 from shared.domain.runs import Coverage
 from shared.pipeline import directory, plan_changes
 from shared.pipeline.passes import Passes
+from shared.pipeline.progress import of_run
 from shared.pipeline.run_data import RunData
 from shared.pipeline.show_activities import show_history, statuses_known
 
@@ -35,6 +37,7 @@ def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
     decided = Decided()
     passes = Passes.plan(data)
     engine.run("create or replace table verdicts (key varchar, verdict varchar)")
+    reporter = of_run(data.parts, data.run, Doing.DECIDING, total_rows=passes.rows or None)
     for number in range(passes.count):
         passes.enter(number)
         show_history(engine, data.connection, data.known)
@@ -52,6 +55,8 @@ def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
         ]
         if write:
             decided.pass_shards.append(_write(data, number, sum(decided.pass_shards)))
+        reporter.advance(more_rows=passes.rows // passes.count)
+    reporter.finish()
     return decided
 
 

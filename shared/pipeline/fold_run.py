@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from shared.domain.errors import Code
 from shared.domain.messages import Stage
 from shared.domain.package import Kind
+from shared.domain.plan import SHARD_SIZE
+from shared.domain.progress import Doing
 from shared.domain.runs import Outcome, Reject, Run
 from shared.pipeline import fold, journal, plan_changes, rejects, retention
 from shared.pipeline.engine import engine
 from shared.pipeline.parts import Parts
+from shared.pipeline.progress import of_run
 from shared.pipeline.read_package import Manifest
 from shared.pipeline.run_data import RunData
 
@@ -81,6 +84,7 @@ def _fold_contents(data: RunData, folded: _Folded) -> None:
 def _fold_activities(data: RunData, folded: _Folded) -> None:
     columnar, run = data.engine, data.run
     first, parts = 0, []
+    reporter = of_run(data.parts, run, Doing.FOLDING, total_rows=sum(run.pass_shards) * SHARD_SIZE or None)
     for number, count in enumerate(run.pass_shards):
         part = f"/{number:05d}"
         if not data.restore("planned_activities", part):
@@ -102,6 +106,8 @@ def _fold_activities(data: RunData, folded: _Folded) -> None:
         if run.shards.get(Stage.ACTIVITIES):
             parts.append(data.save_published(number))
         first += count
+        reporter.advance(more_rows=count * SHARD_SIZE)
+    reporter.finish()
     if parts:
         folded.values["activities_parts"] = tuple(parts)
 

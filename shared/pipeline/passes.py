@@ -25,6 +25,8 @@ class Passes:
     by_place: list[tuple[int, int]] = field(default_factory=list)
     several: int = 0
     """Passes for persons with several student ids."""
+    rows: int = 0
+    """Of all passes."""
 
     @classmethod
     def plan(cls, data: RunData) -> Self:
@@ -45,7 +47,7 @@ class Passes:
         several = max(several, 1) if students else 0
         if several:
             engine.run(f"update several set turn = turn % {several}")
-        return cls(data, ranges(rows), several)
+        return cls(data, ranges(rows), several, rows)
 
     @property
     def count(self) -> int:

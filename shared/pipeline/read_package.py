@@ -8,6 +8,7 @@ from shared.domain.connection import Connection, Strict
 from shared.domain.errors import Code, PackageError
 from shared.domain.package import Kind
 from shared.domain.profile import Profile
+from shared.domain.progress import Doing
 from shared.domain.runs import Reject, Run
 from shared.domain.state import State
 from shared.domain.table_part import TablePart
@@ -16,6 +17,7 @@ from shared.pipeline.ahead import ahead
 from shared.pipeline.engine import Engine
 from shared.pipeline.package_files import PackageFiles
 from shared.pipeline.parts import Parts
+from shared.pipeline.progress import Reporter, of_run
 from shared.pipeline.staging import Staged, Stager
 from shared.pipeline.table_parts import LocalPart, download, upload
 from shared.pipeline.tables import Merger
@@ -76,6 +78,7 @@ class PackageReader:
             PackageError: the package is refused; nothing it held is visible anywhere.
         """
         self.engine.set_pepper(journal.get_pepper(self.parts, self.run.connection))
+        reporter = self._reporter()
         profile = self.parts.get_profile(self.connection.profile)
         stager = Stager(
             self.engine,
@@ -83,28 +86,34 @@ class PackageReader:
             self.connection.source_time_zone,
             frozenset({"publish_author"} if self.connection.publish_author else ()),
             frozenset(self.connection.require_fields),
+            tell=lambda rows: reporter.advance(more_rows=rows),
         )
         learner_part, needs_full = self._learner_part()
         wanted = {name for name, table in profile.tables.items() if learner_part or not table.learner}
         keys: dict[str, Staged] = {}
         if self.run.kind is Kind.KEYS:
-            keys = self._stage(self.run.sealed_path, profile, stager, wanted, only_keys=True)
+            keys = self._stage(self.run.sealed_path, profile, stager, wanted, reporter, only_keys=True)
             staged: dict[str, Staged] = {}
         else:
             if self.run.keys_path:
-                keys = self._stage_keys(profile, stager, wanted)
-            staged = self._stage(self.run.sealed_path, profile, stager, wanted, only_keys=False)
+                keys = self._stage_keys(profile, stager, wanted, reporter)
+            staged = self._stage(self.run.sealed_path, profile, stager, wanted, reporter, only_keys=False)
             if self.run.kind is Kind.FULL and learner_part and STUDENTS not in staged:
                 raise PackageError(
                     f"The full package has no file {STUDENTS}, so its records cannot be given to anybody. "
                     "Have it made again, or switch learner_sync off.",
                     Code.FILE_MISSING,
                 )
+        reporter.finish()
         rows = sum(each.rows for each in staged.values())
         rejected = sum(each.rejected for each in staged.values())
         self._check_limit(rows, rejected, staged)
         manifest = self._merge(profile, staged, keys, learner_part=learner_part, needs_full=needs_full)
         return Reading(manifest, rejects.report(self.parts, self.engine, self.run))
+
+    def _reporter(self) -> Reporter:
+        """Return what tells people how far the reading has come, in bytes as they were sealed."""
+        return of_run(self.parts, self.run, Doing.READING, total_bytes=self.run.size_bytes or None)
 
     def _learner_part(self) -> tuple[bool, bool]:
         """Whether the learner files are read, and whether a full package is needed before they can be."""
@@ -114,17 +123,17 @@ class PackageReader:
             return True, False
         return False, True
 
-    def _stage_keys(self, profile: Profile, stager: Stager, wanted: set[str]) -> dict[str, Staged]:
+    def _stage_keys(self, profile: Profile, stager: Stager, wanted: set[str], reporter: Reporter) -> dict[str, Staged]:
         """Stage the keys package; one that is refused proves nothing, and the main package goes on alone."""
         try:
-            return self._stage(str(self.run.keys_path), profile, stager, wanted, only_keys=True)
+            return self._stage(str(self.run.keys_path), profile, stager, wanted, reporter, only_keys=True)
         except PackageError as error:
             stager.forget(name + profile.keys_suffix for name in profile.tables)
             self.warnings.append(f"The keys package was refused ({error.code}), so nothing is deleted. {error}")
             return {}
 
     def _stage(
-        self, path: str, profile: Profile, stager: Stager, wanted: set[str], *, only_keys: bool
+        self, path: str, profile: Profile, stager: Stager, wanted: set[str], reporter: Reporter, *, only_keys: bool
     ) -> dict[str, Staged]:
         """Read all files of one package."""
         passphrase = self.connection.pgp_passphrase_secret
@@ -135,7 +144,7 @@ class PackageReader:
             with (
                 self.parts.sealed.open(path) as sealed,
                 self.parts.opener.open(
-                    sealed,
+                    reporter.counted(sealed),
                     secrets.list_versions(self.connection.pgp_key_secret),
                     secrets.list_versions(passphrase) if passphrase else (),
                     require_signature=self.connection.require_signature,
@@ -143,6 +152,7 @@ class PackageReader:
                 ahead(opened.chunks()) as chunks,
             ):
                 if not files.read(chunks, self.connection.unpacked_limit_bytes):
+                    reporter.restart()
                     continue
             if not only_keys or self.run.kind is Kind.KEYS:
                 self.key_id = opened.seal.key_id

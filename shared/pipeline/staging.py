@@ -5,7 +5,7 @@ statement that reads them.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +54,8 @@ class Stager:
     switches: frozenset[str] = frozenset()
     """Settings of the connection that are on (for columns `only_with` them)."""
     require_fields: frozenset[str] = frozenset()
+    tell: Callable[[int], None] = lambda _: None
+    """Hears how many more rows have been read."""
 
     def __post_init__(self) -> None:
         """Make the tables of rejects, and of the student ids seen."""
@@ -137,6 +139,7 @@ class Stager:
             )
         staged.rows += count
         staged.rejected += bad
+        self.tell(count)
 
     def _write(self, staged: Staged, plan: TablePlan, source: str) -> None:
         kept = "".join(f", {name(value.name)}" for value in plan.values)

@@ -58,7 +58,7 @@ def stage(
     segment_bytes: int = 1000,
     chunk_bytes: int = 7,
     windows_1252: bool = False,
-    settings: Mapping[str, frozenset[str]] | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Result:
     """Stage one file named `Some.csv` as table `SOME`, in pieces of few bytes."""
     columnar.run("drop table if exists rejects")

@@ -8,32 +8,30 @@ from importlib.resources import files
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from shared.domain.errors import Code, SettingsError
-from shared.domain.profile import Profile
-from shared.pipeline.parts import Parts
-from shared.ports import Graph, PackageOpener, RemoteFolders, Secrets, Table
-from shared.settings import Settings
 
 if TYPE_CHECKING:
     from shared.adapters.identity import ManagedIdentity
     from shared.adapters.storage_account import StorageAccount
+    from shared.domain.profile import Profile
+    from shared.pipeline.parts import Parts
+    from shared.ports import Graph, PackageOpener, RemoteFolders, Secrets, Table
+    from shared.settings import Settings
 
 
 @cache
-def parts() -> Parts:
+def parts() -> "Parts":
     """Return the parts of this process, made from its environment."""
     return make_parts(os.environ)
 
 
-def make_parts(environment: Mapping[str, str]) -> Parts:
+def make_parts(environment: Mapping[str, str]) -> "Parts":
     """Put everything together.
 
     Raises:
         SettingsError: settings are missing or wrong; all of them are named.
     """
-    # Adapters are imported here and not above: loading the app should not pay for them.
+    # Imported here and not above, all over this module: loading the app, which every start does, should not pay.
     from shared.adapters.blobs import AzureBlobs  # noqa: PLC0415
     from shared.adapters.documents import AzureDocuments  # noqa: PLC0415
     from shared.adapters.identity import ManagedIdentity  # noqa: PLC0415
@@ -42,6 +40,7 @@ def make_parts(environment: Mapping[str, str]) -> Parts:
     from shared.adapters.leases import AzureLeases  # noqa: PLC0415
     from shared.adapters.queues import AzureMessages  # noqa: PLC0415
     from shared.adapters.storage_account import StorageAccount  # noqa: PLC0415
+    from shared.pipeline.parts import Parts  # noqa: PLC0415
 
     settings = read_settings(environment)
     clock = make_clock(settings.now)
@@ -75,13 +74,13 @@ def make_parts(environment: Mapping[str, str]) -> Parts:
     )
 
 
-def _table(account: "StorageAccount", name: str) -> Table:
+def _table(account: "StorageAccount", name: str) -> "Table":
     from shared.adapters.tables import AzureTable  # noqa: PLC0415 - paid by those who keep rows
 
     return AzureTable(account, name)
 
 
-def _secrets(settings: Settings, identity: "ManagedIdentity") -> Secrets:
+def _secrets(settings: "Settings", identity: "ManagedIdentity") -> "Secrets":
     from shared.adapters.key_vault import KeyVaultSecrets  # noqa: PLC0415 - paid by those who need a secret
 
     return KeyVaultSecrets(
@@ -92,19 +91,19 @@ def _secrets(settings: Settings, identity: "ManagedIdentity") -> Secrets:
     )
 
 
-def _folders(settings: Settings) -> RemoteFolders:
+def _folders(settings: "Settings") -> "RemoteFolders":
     from shared.adapters.sftp import SftpFolders  # noqa: PLC0415 - paid by those who collect
 
     return SftpFolders(timeout_seconds=settings.sftp_timeout_seconds)
 
 
-def _opener(settings: Settings) -> PackageOpener:
+def _opener(settings: "Settings") -> "PackageOpener":
     from shared.adapters.openpgp import open_with  # noqa: PLC0415 - paid by those who open packages
 
     return open_with(settings.openpgp)
 
 
-def _graph(settings: Settings, identity: "ManagedIdentity", clock: Callable[[], datetime]) -> Graph:
+def _graph(settings: "Settings", identity: "ManagedIdentity", clock: Callable[[], datetime]) -> "Graph":
     from shared.adapters.graph import HttpxGraph  # noqa: PLC0415 - paid by those who ask Graph
 
     return HttpxGraph(
@@ -116,12 +115,16 @@ def _graph(settings: Settings, identity: "ManagedIdentity", clock: Callable[[], 
     )
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
+def read_settings(environment: Mapping[str, str]) -> "Settings":
     """Read the settings from an environment.
 
     Raises:
         SettingsError: all that is missing or wrong, by its name in the environment.
     """
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from shared.settings import Settings  # noqa: PLC0415
+
     prefix = "LMS_"
     given = {key.removeprefix(prefix).lower(): value for key, value in environment.items() if key.startswith(prefix)}
     try:
@@ -140,12 +143,14 @@ def make_clock(start: datetime | None) -> Callable[[], datetime]:
 
 
 @cache
-def get_profile(name: str) -> Profile:
+def get_profile(name: str) -> "Profile":
     """Return a package profile.
 
     Raises:
         SettingsError: there is none of that name.
     """
+    from shared.domain.profile import Profile  # noqa: PLC0415
+
     file = files("shared.profiles") / f"{name}.json"
     if not file.is_file():
         raise SettingsError(f"There is no package profile {name!r}.", Code.SETTINGS_INVALID)

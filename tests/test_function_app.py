@@ -18,7 +18,7 @@ from tests.company import FULL
 ROOT = Path(__file__).parents[1]
 STORAGE = "AzureWebJobsStorage"
 ACCOUNT = "DefaultEndpointsProtocol=http;AccountName=nobody;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:9/nobody;"
-EXPENSIVE = ("duckdb", "paramiko", "httpx", "azure.identity", "shared.adapters", "shared.pipeline.engine")
+EXPENSIVE = ("duckdb", "paramiko", "httpx", "azure.identity", "pydantic", "shared.adapters", "shared.pipeline")
 NEVER = {"pandas", "polars", "pyarrow", "numpy"}
 ENGINE = {"duckdb", "stream_unzip", "pysequoia"}
 """What only those pay who open packages or compute with their rows."""

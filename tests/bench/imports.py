@@ -29,9 +29,13 @@ ENVIRONMENT = {
 _LOAD = "import function_app"
 _PARTS = "from shared.wiring import parts; p = parts()"
 _ROWS, _QUEUES = "import azure.data.tables, shared.adapters.tables", "import azure.storage.queue"
+_PROFILE, _MESSAGES = (
+    "from shared.wiring import get_profile; get_profile('successfactors')",
+    "import shared.domain.messages",
+)
 _SECRETS, _FOLDERS = "p.secrets._made()", "p.folders._made()"
 _GRAPH = "p.graph._made()"
-_COLLECT = [_PARTS, "import shared.pipeline.collect_packages", _ROWS, _QUEUES, _SECRETS, _FOLDERS]
+_COLLECT = [_PARTS, _PROFILE, "import shared.pipeline.collect_packages", _ROWS, _QUEUES, _SECRETS, _FOLDERS]
 FIRST_CALLS = {
     "collect_packages": _COLLECT,
     "map_learners": [_PARTS, "import shared.pipeline.map_learners", _ROWS, _QUEUES, _SECRETS, _GRAPH],
@@ -43,7 +47,7 @@ FIRST_CALLS = {
         _SECRETS,
         "p.opener._made()",
     ],
-    "push_records": [_PARTS, "import shared.pipeline.push_records", _QUEUES, _GRAPH],
+    "push_records": [_PARTS, _MESSAGES, "import shared.pipeline.push_records", _QUEUES, _GRAPH],
     "run_commands": [_PARTS, "import shared.pipeline.run_commands", *_COLLECT],
     "sweep": [_PARTS, "import shared.pipeline.sweep", _QUEUES],
 }

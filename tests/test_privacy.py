@@ -190,7 +190,8 @@ def test_rows_of_unmapped_learners_are_forgotten_after_a_while(tenant: Tenant) -
 
     state = tenant.desk.parts.states.find("desk")
     assert state is not None
-    plans = tenant.desk.parts.tables.get(state.value["tables"]["PA_STUD_CPNT"])
+    (part,) = state.value["tables"]["PA_STUD_CPNT"]
+    plans = tenant.desk.parts.tables.get(part["path"])
     path = tenant.folder / "plans.parquet"
     path.write_bytes(plans)
     found = duckdb.execute("select count(distinct STUD_ID), count(*) from read_parquet(?)", [str(path)])

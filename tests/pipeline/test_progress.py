@@ -81,16 +81,17 @@ def test_a_look_says_how_far_its_download_is(desk: Desk, monkeypatch: pytest.Mon
     """Until it ends; its record says nothing of it any more."""
     desk.folder.files[FULL] = bytes(3 * BLOCK_BYTES + 1)
     told: list[Progress | None] = []
-    put = desk.intake.put_block
+    read = desk.folder.read
 
-    def slow(path: str, index: int, content: bytes) -> None:
-        desk.now += timedelta(seconds=5)
-        put(path, index, content)
-        sync = journal.get_state(desk.parts, NAME).sync
-        assert sync is not None
-        told.append(sync.progress)
+    def slow(name: str, *, offset_bytes: int, block_bytes: int) -> Iterator[bytes]:
+        for block in read(name, offset_bytes=offset_bytes, block_bytes=block_bytes):
+            sync = journal.get_state(desk.parts, NAME).sync
+            assert sync is not None
+            told.append(sync.progress)
+            desk.now += timedelta(seconds=5)
+            yield block
 
-    monkeypatch.setattr(desk.intake, "put_block", slow)
+    monkeypatch.setattr(desk.folder, "read", slow)
     collect(desk.parts, NAME, "sync")
 
     assert [each and each.done_bytes for each in told] == [None, *(BLOCK_BYTES * count for count in (1, 2, 3))]

@@ -18,16 +18,6 @@ REFUSED = "PA_CATALOG_ITEM"
 """The table that comes without a column of its key in the last package."""
 WIDE = "PA_STUD_CPNT"
 """The table whose rows are so long in the first package that no reader takes the file in one piece."""
-NOT_YET = {
-    "lines beside odd quotes": "Where a file is read in pieces and quotes come in odd numbers, a record of several "
-    "lines is cut in two, and a good row is lost.",
-    "twins on one line": "Where records share a line, all of them go with the one that was outdone by its twin.",
-    "newline behind a mark": "Where it begins a record, and the mark ends alone or in CRLF, lines are miscounted.",
-    "blanks before empty quotes": "Where another row of the file is malformed, they are text, else they are empty.",
-    "U+E000": "Where another row of the file holds a NUL, it is taken for one.",
-}
-"""What is left out because the connector gets it wrong. Take an entry out when it does not any more."""
-
 READABLE: Mapping[str, Sequence[str]] = {
     "time": (
         *("2026-03-31 17:00:00", "2026-03-31", "2026-03-31T17:00:00Z", "2026-03-31 17:00", "2024-02-29", "2000-02-29"),
@@ -46,7 +36,7 @@ READABLE_ONLY_IN_UTF8 = (
     "naïve 🦘",
     "Größe\u200b",
     "\u0301lone",
-    *(["\ue000"] if "U+E000" not in NOT_YET else []),
+    "\ue000",
 )
 UNREADABLE: Mapping[str, Sequence[str]] = {
     "time": (
@@ -56,6 +46,7 @@ UNREADABLE: Mapping[str, Sequence[str]] = {
         *("2026-03-31T17:00:00+15:00", "2026-03-31T17:00:00+2:00", "2026-03-31T17:00:00+0260", "2026-03-31Z"),
         *("2026-03-31 17:00:00 CET", "2026-03-31 17:00:00 Z", "2026-03-31t17:00:00", "2026-03-31  17:00:00"),
         *("2026-03-31 17:00:00.", "2026-03-31 17:00:00.1234567890", "2026-03-31 17:00:00 and later", "soon", "now"),
+        *("0000-01-01", "-62135596800001", "-99999999999999", "9999-12-31T23:59:59-05:00"),
         *("999999999999999", "12345678", "-12345678", "1774976400000.5", "+1774976400000", "0000-00-00 00:00:00"),
         *(
             "infinity",
@@ -70,7 +61,22 @@ UNREADABLE: Mapping[str, Sequence[str]] = {
     ),
     "flag": ("yes", "no", "1", "0", "true", "J", "YY", "y n", "-", "Y\u00a0", "Y.", "N/A"),
     "minutes": (
-        *("soon", "-1", "-90.5", "1,5", "1 000", "30 min", "PT30M", "10000000000", "1e10", "1e400", "NaN", "inf"),
+        *(
+            "soon",
+            "-1",
+            "-90.5",
+            "-0.001",
+            "-0.004",
+            "1,5",
+            "1 000",
+            "30 min",
+            "PT30M",
+            "10000000000",
+            "1e10",
+            "1e400",
+            "NaN",
+            "inf",
+        ),
         *("0x10", "1__0", "_1", "1_", "1e", "e5", ".", "-", "+", "--5", "1.2.3", "1e3.5", "9999999999.995", "5\u00a0"),
     ),
     "person": ("12345678901234567", "e\u0301" * 17, "é" * 17, "q\u0301" * 9, "1234567890123456 7", "x" * 300),
@@ -82,14 +88,6 @@ UNREADABLE_ONLY_IN_UTF8: Mapping[str, Sequence[str]] = {
     "person": ("日" * 17, "🦘" * 17, "👩\u200d🚀" * 6),
 }
 """Among them digits and letters that only look like those we read."""
-NOT_YET_REFUSED: Mapping[str, Sequence[str]] = {
-    "time": ("0000-01-01", "-62135596800001", "-99999999999999", "9999-12-31T23:59:59-05:00"),
-    "minutes": ("-0.001", "-0.004"),
-}
-"""Values that the rules refuse and the connector takes: years that no record can hold, and less than no minutes.
-
-When the connector refuses them, add them to `UNREADABLE`, and to `read_time` its limits.
-"""
 SPELLINGS: Sequence[Callable[[str], str]] = (str, str.lower, str.title)
 EMPTY = ("", "", " ", "   ", "\t", " \t ")
 GARBAGE = ("31.02.2026", "-1", "Y or N", '"quoted"', "9" * 40, "x" * 90, "", " ", "ß")
@@ -177,10 +175,6 @@ class _File:
         self.quotes_all = chance.random() < 1 / 4
         traits = ("malformed", "nul", "stray quotes", "newlines", "blank lines", "garbage", "blanks around")
         self.traits = {trait for trait in traits if chance.random() < 1 / 2}
-        if wide and "lines beside odd quotes" in NOT_YET:
-            self.traits -= {"newlines"}
-        self.repeats_keys = self.end != MARK or "twins on one line" not in NOT_YET
-        self.newline_first = "\n" * (self.end not in (MARK, MARK + "\r\n") or "newline behind a mark" not in NOT_YET)
         self.keys: list[dict[str, str]] = []
         used = [
             _Column.make(name, data, self.encoding)
@@ -238,7 +232,7 @@ class _File:
                 values[column.name] = self.pick(EMPTY)
             else:
                 values[column.name] = self._readable(column, number)
-        if self.repeats_keys and self.keys and self.chance.random() < 1 / 10:
+        if self.keys and self.chance.random() < 1 / 10:
             return values | self.pick(self.keys)
         self.keys.append({c.name: values[c.name] for c in self.columns if isinstance(c, _Column) and c.key})
         return values
@@ -253,9 +247,7 @@ class _File:
         if column.is_free and column.key:
             value = f"{value} {number}"
         elif column.is_free and "newlines" in self.traits and self.chance.random() < 1 / 4:
-            value = self.pick(
-                (f"{value}\n2nd line", self.newline_first + value, f"{value}\r\n\n4th", f"{value}\ragain")
-            )
+            value = self.pick((f"{value}\n2nd line", "\n" + value, f"{value}\r\n\n4th", f"{value}\ragain"))
         if "blanks around" in self.traits and self.chance.random() < 1 / 4:
             value = f"{self.pick(EMPTY)}{value}{self.pick(EMPTY)}"
         return value
@@ -270,7 +262,7 @@ class _File:
 
     def _field(self, value: str) -> str:
         """Write a field, with quotes where it needs them, and sometimes where it does not."""
-        if value.isspace() and self.special.isdisjoint(value) and "blanks before empty quotes" not in NOT_YET:
+        if value.isspace() and self.special.isdisjoint(value):
             return f'{value}""'
         if self.quotes_all or not self.special.isdisjoint(value) or self.chance.random() < 1 / 20:
             return '"' + value.replace('"', '""') + '"'

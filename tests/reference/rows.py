@@ -17,7 +17,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from difflib import get_close_matches
 from functools import cache, partial
@@ -51,9 +51,11 @@ MESSAGES = {
 
 _DATE = r"(?P<date>\d{4}-\d\d-\d\d)"
 _CLOCK = r"(?P<clock>\d\d:\d\d(:\d\d)?)([.,](?<=:\d\d[.,])\d{1,9})?"
-_OFFSET = r"(Z|z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
+_OFFSET = r"(?P<offset>Z|z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 _TIME = re.compile(rf"{_DATE}([ T]{_CLOCK}{_OFFSET}?)?", re.ASCII)
 _MILLISECONDS = re.compile(r"-?\d{9,14}", re.ASCII)
+_FIRST, _LAST = -62135596800000, 253402300799999
+"""Milliseconds of the years 1 to 9999."""
 _DIGITS = r"\d+(_\d+)*"
 _NUMBER = re.compile(rf"[+-]?({_DIGITS}(\.({_DIGITS})?)?|\.{_DIGITS})([eE][+-]?\d+)?", re.ASCII)
 
@@ -83,13 +85,27 @@ class ReadFile:
 def read_time(text: str) -> None:
     """Raise `ValueError` unless it is a time."""
     if _MILLISECONDS.fullmatch(text):
+        if not _FIRST <= int(text) <= _LAST:
+            raise ValueError("in no year that can be written")
         return
     if not (found := _TIME.fullmatch(text)):
         raise ValueError("no format we know")
-    date.fromisoformat(found["date"])
+    day = datetime.combine(date.fromisoformat(found["date"]), time(), UTC)
     clock = found["clock"] or "00:00"
-    if not re.fullmatch(r"24:00(:00)?", clock):
-        time.fromisoformat(clock)
+    if re.fullmatch(r"24:00(:00)?", clock):
+        moment, of_day = time(), timedelta(days=1)
+    else:
+        moment, of_day = time.fromisoformat(clock.replace(",", ".")), timedelta()
+    offset = found["offset"] or "Z"
+    if offset in "zZ":
+        behind = timedelta()
+    else:
+        hours, minutes = int(offset[1:3]), int(offset[3:].removeprefix(":") or 0)
+        behind = timedelta(hours=hours, minutes=minutes) * (-1 if offset[0] == "-" else 1)
+    try:
+        day.replace(hour=moment.hour, minute=moment.minute, second=moment.second) + of_day - behind
+    except OverflowError:
+        raise ValueError("in no year that can be written") from None
 
 
 def read_flag(text: str) -> None:

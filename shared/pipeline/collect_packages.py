@@ -180,12 +180,14 @@ class _Collecting:
         if content_hash is None:
             self.look_again = True
             return False
-        journal.put_file(self.parts, self.name, entry.model_copy(update={"content_hash": content_hash}))
-        packages = journal.get_packages(self.parts, self.name)
-        if content_hash in packages:
+        seen = entry.model_copy(update={"content_hash": content_hash})
+        if content_hash in journal.get_packages(self.parts, self.name):
             log.info("collect.duplicate connection=%s content=%s", self.name, content_hash[:12])
+            journal.put_file(self.parts, self.name, seen)
             return True
         path = sealed_path(self.name, entry)
+        # In this order a worker may die anywhere: until the file is noted at the end, all of it is done again.
+        self.parts.intake.commit(path, entry.size_bytes)
         journal.put_package(
             self.parts,
             self.name,
@@ -199,8 +201,7 @@ class _Collecting:
                 belongs_to=belongs_to,
             ),
         )
-        # The ledger knows it before it exists, so that its trigger finds it there.
-        self.parts.intake.commit(path, entry.size_bytes)
+        journal.put_file(self.parts, self.name, seen)
         forget_blocks(self.parts, path)
         log.info("collect.collected connection=%s content=%s bytes=%d", self.name, content_hash[:12], entry.size_bytes)
         return True

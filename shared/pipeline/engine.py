@@ -81,12 +81,12 @@ class Engine:
                 return
             yield rows
 
-    def write(self, sql: str, path: Path) -> Path:
+    def write(self, sql: str, path: Path, *, compression: str = "zstd") -> Path:
         """Write a query's rows as one Parquet file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.run(
-            f"copy ({sql}) to {text(str(path))} (format parquet, compression zstd, compression_level 1, "
-            f"row_group_size {ROW_GROUP_ROWS})"
+            f"copy ({sql}) to {text(str(path))} "
+            f"(format parquet, compression {compression}, row_group_size {ROW_GROUP_ROWS})"
         )
         return path
 

@@ -9,12 +9,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from shared.domain.errors import Code, PackageError
 from shared.pipeline.stray_quotes import STRAY_QUOTE, STRAY_RECORD_BYTES, read_record
 
-SEGMENT_BYTES = 24 * 1024 * 1024
+SEGMENT_BYTES = 16 * 1024 * 1024
 LONGEST_RECORD_SEGMENTS = 4
 LONGEST_HEADER_BYTES = 128 * 1024
 """Many times the longest; what is longer has no end of a record that we know. The csv module takes no longer field."""
@@ -75,7 +75,7 @@ class TextFile:
     """Segments are about that large."""
     header: Header | None = None
     """Set by `open`; `None` for a file without any text."""
-    _buffer: bytearray = field(default_factory=bytearray)
+    _buffer: bytes = b""
     _line: int = 1
     _only_ascii: bool = True
     _strays: bool | None = None
@@ -87,16 +87,17 @@ class TextFile:
         Raises:
             PackageError: there is no end to it.
         """
-        while not (end := self._header_end()) and len(self._buffer) <= LONGEST_HEADER_BYTES and self._more():
-            pass
+        while not (end := self._header_end()) and len(self._buffer) <= LONGEST_HEADER_BYTES:
+            if not self._fill(len(self._buffer) + 1):
+                break
         if (end or len(self._buffer)) > LONGEST_HEADER_BYTES:
             raise PackageError(
                 f"The header of a file is longer than {LONGEST_HEADER_BYTES} bytes; is the record end "
                 "a newline or !##!? Have the package made again.",
                 Code.PACKAGE_DAMAGED,
             )
-        raw = bytes(self._buffer[:end] if end else self._buffer)
-        del self._buffer[: len(raw)]
+        raw = self._buffer[: end or len(self._buffer)]
+        self._buffer = self._buffer[len(raw) :]
         raw = raw.removeprefix(codecs.BOM_UTF8)
         if not raw.strip():
             return None
@@ -117,8 +118,7 @@ class TextFile:
         wanted_bytes = self.segment_bytes
         more = True
         while more or self._buffer:
-            while more and len(self._buffer) < wanted_bytes:
-                more = self._more()
+            more = more and self._fill(wanted_bytes)
             end = self._cut() if more else len(self._buffer)
             if not end and more and wanted_bytes < longest_bytes:
                 wanted_bytes += self.segment_bytes
@@ -130,19 +130,20 @@ class TextFile:
                     Code.PACKAGE_DAMAGED,
                 )
             wanted_bytes = self.segment_bytes
-            raw = bytes(memoryview(self._buffer)[:end])
-            del self._buffer[:end]
+            raw, self._buffer = self._buffer[:end], self._buffer[end:]
             newlines = raw.count(b"\n")
             if raw and not raw.isspace():
                 yield self._segment(raw, newlines)
             self._line += newlines
 
-    def _more(self) -> bool:
-        chunk = next(self.chunks, None)
-        if chunk is None:
-            return False
-        self._buffer += chunk
-        return True
+    def _fill(self, wanted_bytes: int) -> bool:
+        """Read on until so many bytes are at hand; false when the file has ended before."""
+        chunks, at_hand = [self._buffer], len(self._buffer)
+        while at_hand < wanted_bytes and (chunk := next(self.chunks, None)) is not None:
+            chunks.append(chunk)
+            at_hand += len(chunk)
+        self._buffer = b"".join(chunks)
+        return at_hand >= wanted_bytes
 
     def _header_end(self) -> int:
         """Length of the header record, or 0 when more is needed to tell."""
@@ -180,7 +181,7 @@ class TextFile:
 
     def _cut_beside_strays(self, end: int) -> int:
         """Cut where quotes do not tell what they enclose: before the record that the rest may belong to."""
-        data = bytes(memoryview(self._buffer)[:end])
+        data = self._buffer[:end]
         lines = data.decode("utf-8", errors="replace").split("\n")[:-1]
         raw_lines = data.split(b"\n")[:-1]
         delimiter = self.header.delimiter if self.header else ","

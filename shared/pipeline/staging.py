@@ -134,8 +134,8 @@ class Stager:
         for column in plan.students:
             self.engine.run(
                 "insert into students_seen select distinct on (alias) alias, student, "
-                f"{place_of('student')} from (select a_{column} as alias, r_{column} as student from segment "
-                f"anti join students_seen on alias = a_{column}) where alias is not null"
+                f"{place_of('student')} from (select n_{column} as alias, r_{column} as student from segment "
+                f"where n_{column} is not null) anti join students_seen using (alias)"
             )
         staged.rows += count
         staged.rejected += bad

@@ -124,7 +124,7 @@ class TablePlan:
     def select(self, source: str, segment: Segment, *, also: str = "") -> str:
         """Return the query that turns records into typed rows, in their order, each with its first fault or none.
 
-        Needs the table `students_seen`. A student id that is not in it is hashed; the aliases of all (`a_` and the
+        Needs the table `students_seen`. A student id that is not in it is hashed; the aliases of those (`n_` and the
         column) stand beside the hashes (`r_`) so that they can be remembered. `also` is kept beside the values.
         """
         usual = "".join(f", {columns.usual_time(c)} as u_{c}" for c in self.times)
@@ -133,11 +133,12 @@ class TablePlan:
         aliases = "".join(f", alias_of(v_{c}) as a_{c}" for c in self.students)
         times = "".join(f", {sql} as r_{c}" for c, sql in self.times.items())
         hashes = "".join(
-            f", coalesce(s_{c}.student, {columns.student_key(f'v_{c}')}) as r_{c}, s_{c}.place as p_{c}"
+            f", case when a_{c} is not null then coalesce(s_{c}.student, {columns.student_key(f'v_{c}')}) end "
+            f"as r_{c}, s_{c}.place as p_{c}, case when s_{c}.student is null then a_{c} end as n_{c}"
             for c in self.students
         )
         seen = " ".join(f"left join students_seen s_{c} on s_{c}.alias = a_{c}" for c in self.students)
-        beside = "".join(f", a_{c}, r_{c}" for c in self.students)
+        beside = "".join(f", n_{c}, r_{c}" for c in self.students)
         fault = " ".join(f"when {rule.sql} then {number}" for number, rule in enumerate(self.faults))
         kept = "".join(f", ({value.sql})::{value.type} as {name(value.name)}" for value in self.values)
         return (

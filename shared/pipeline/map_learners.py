@@ -84,7 +84,7 @@ def _map_contents(data: RunData, now: datetime) -> None:
     warnings = show_contents(columnar, parts.get_profile(data.connection.profile), data.connection, data.known)
     columnar.run(
         f"create or replace table available as select {content_key('typ', 'id')} as key, "
-        "coalesce(content_id, '') as content_id from contents where active and todo in ('add', 'change', 'same')"
+        "coalesce(content_id, '') as content_id, active and todo in ('add', 'change', 'same') as active from contents"
     )
     active = columnar.one("select count(*) from published_contents where active")
     assignments = data.count_published_assignments()
@@ -147,8 +147,8 @@ def _map_activities(data: RunData, now: datetime) -> None:
     if data.restore("planned_contents"):
         fold.fold_contents(data)
     columnar.run(
-        f"create or replace table available as select {content_key('typ', 'id')} as key, content_id "
-        "from published_contents where active and content_id is not null"
+        f"create or replace table available as select {content_key('typ', 'id')} as key, content_id, active "
+        "from published_contents where content_id is not null"
     )
     decided = Decided()
     if run.learner_part:

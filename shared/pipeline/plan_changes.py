@@ -1,7 +1,7 @@
 """From what Viva should show and what was published to the operations that make the difference, and the tally.
 
 Needs the tables of `show_contents`, or of a pass over the learners (`passes`, `show_activities`), and `available`
-(key, content_id): contents on which new records may be placed.
+(key, content_id, active): contents that Viva has, or will have; new records go on active ones only.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def decide(
         f"when a.origin = 'gone' and a.status <> 'completed' then case when {unlicensed} then 'park_licence' else "
         "'withdraw' end "
         "when a.frozen then case when a.was_published then 'same' else 'frozen' end "
-        "when not a.was_published and c.key is null then 'park_content' "
+        "when not a.was_published and not coalesce(c.active, false) then 'park_content' "
         f"when a.was_published and not ({differs} or {changed}) then 'same' "
         f"when {unlicensed} then 'park_licence' "
         f"when not a.was_published then 'add' when {differs} then 'recreate' else 'update' end as todo"

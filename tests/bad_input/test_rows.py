@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -177,3 +178,21 @@ def test_inactive_items_count_towards_all_items(tenant: Tenant) -> None:
     assert (sync.outcome, sync.code) == ("partial", "CONN_ERROR_ITEM_LIMIT")
     assert tenant.shown()["learningContent"] == 5
     assert tenant.viva().count('"isActive": false') == 1
+
+
+def test_what_is_assigned_of_an_inactive_course_follows_its_learner_to_a_new_account(tenant: Tenant) -> None:
+    """Nothing new goes on an inactive course; what is on it is made anew, for Graph cannot change its learner."""
+    tenant.desk.set(mass_change_percent=100)
+    tenant.delta(2, PA_CPNT=[item(3, NOTACTIVE="Y")])
+    assert_told(tenant.desk.sync(), "done", None)
+    before = tenant.viva().count(ADA.user_id)
+    new = replace(ADA, user_id="00000000-0000-4000-8000-0000000000a9")
+    tenant.people(new, BEA)
+    tenant.delta(3)
+
+    assert_told(tenant.desk.sync(), "done", None)
+
+    assert tenant.shown() == PUBLISHED
+    completed = tenant.viva().count(ADA.user_id)
+    assert completed == 1, "what she completed stays as it is"
+    assert tenant.viva().count(new.user_id) == before - completed

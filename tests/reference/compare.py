@@ -55,6 +55,7 @@ def _read_content(record: Mapping[str, Any]) -> ContentFact:
         duration_seconds=_read_duration(record["duration"]) if record.get("duration") else None,
         thumbnail=record.get("thumbnailWebUrl") or "",
         revision=revision,
+        modified=_read_moment(record.get("lastModifiedDateTime")),
     )
 
 

@@ -65,6 +65,7 @@ def is_in_a_library(item: Item, tables: Tables, *, libraries_came: bool) -> bool
 
 def describe(row: Row, tables: Tables, settings: Mapping[str, Any]) -> ContentFact:
     """Say what an active item shows; an item without a title shows its id; the length is in minutes."""
+    zone = ZoneInfo(settings["source_time_zone"])
     title, locale = choose_text(row["CPNT_TITLE"], tables, settings["locale"])
     description, _ = choose_text(row["CPNT_DESC"], tables, settings["locale"])
     return ContentFact(
@@ -75,7 +76,8 @@ def describe(row: Row, tables: Tables, settings: Mapping[str, Any]) -> ContentFa
         language_tag=LANGUAGE_TAGS.get(locale or "", settings["language_tag"]),
         duration_seconds=int(row["CPNT_LEN"]) * 60 if row["CPNT_LEN"] else None,
         thumbnail=row["THUMBNAIL_URI"] or settings["default_thumbnail_url"] or "",
-        revision=read_time(row["REV_DTE"], ZoneInfo(settings["source_time_zone"])),
+        revision=read_time(row["REV_DTE"], zone),
+        modified=read_time(row["LST_UPD_TSTMP"], zone) if row["LST_UPD_TSTMP"] else None,
     )
 
 

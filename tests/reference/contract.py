@@ -96,6 +96,7 @@ class ContentFact(NamedTuple):
     duration_seconds: int | None = None
     thumbnail: str = ""
     revision: datetime | None = None
+    modified: datetime | None = None
 
 
 class AssignmentFact(NamedTuple):

@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATOR := infra/local/node_modules/.package-lock.json
-WORKERS ?= 3
+WORKERS ?= 4
 
 .PHONY: help demo up test slow check bench docs requirements clean
 .DEFAULT_GOAL := help
@@ -30,8 +30,8 @@ up: $(READY) $(EMULATOR) ## keep a local tenant up to try things in
 test: $(READY) $(EMULATOR) ## the tests, but for the few slow ones
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q -m "not slow"
 
-slow: $(READY) $(EMULATOR) ## the slow tests: half a million users, sixty days, the benchmark's own
-	@$(BIN)/python -m pytest -q -m slow
+slow: $(READY) $(EMULATOR) ## the slow tests: killed workers, half a million users, sixty days, the benchmark's own
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m slow
 
 check: $(READY) ## format, lint, types, architecture
 	@$(BIN)/ruff format --check .

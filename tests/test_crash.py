@@ -23,6 +23,8 @@ from shared.domain.runs import Outcome, Run, Step
 from shared.pipeline import journal
 from tests.reference import difference, read_viva
 
+pytestmark = pytest.mark.slow
+
 SYNC_SECONDS = 90
 MOMENT_SECONDS = 30
 LISTING_PAGES = 100_000

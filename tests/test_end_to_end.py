@@ -86,10 +86,10 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Days:
         options = Options(
             day=FIRST_DAY + timedelta(days=number),
             kinds=(kind,),
-            learners=100,
-            items=40,
-            assignments=600,
-            completions=300,
+            learners=60,
+            items=30,
+            assignments=300,
+            completions=150,
             key=keys.public,
             directory=folder / "directory.csv",
         )

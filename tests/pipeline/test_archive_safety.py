@@ -54,7 +54,7 @@ def test_encrypted_members_are_unsafe(odd: Odd) -> None:
 @pytest.mark.parametrize(
     "odd",
     [Odd(method=zipfile.ZIP_STORED, flags=8), Odd(method=14), Odd(method=93), Odd(flags=0x20)],
-    ids=repr,
+    ids=["stored without a size", "LZMA", "Zstandard", "patched data"],
 )
 def test_what_cannot_be_read_in_passing_is_said_to_be_so(odd: Odd) -> None:
     assert refusal(odd_zip(odd)) is Code.ARCHIVE_UNSTREAMABLE

@@ -17,6 +17,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import duckdb
+import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
@@ -197,6 +198,7 @@ def without_header(table: str, content: list[dict[str, str]]) -> bytes:
     return as_csv(table, content).partition(b"\r\n")[2]
 
 
+@pytest.mark.slow
 def test_nobody_is_found_in_what_is_kept_or_told(tmp_path: Path) -> None:
     """One sync of a full package with bad rows, one of deltas, most of which cannot be read to their end."""
     keys = make_keys(tmp_path / "keys", bits=2048, quick=True)

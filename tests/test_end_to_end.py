@@ -25,6 +25,7 @@ from infra.local.graph.state import State
 from infra.local.report import EXIT_STATUS, make_report
 from infra.local.sync import run_sync
 from infra.local.tenant import Tenant
+from infra.local.usage import UsageError
 from shared.adapters.openpgp import open_with
 from shared.ports import Secret
 from tests.agreed_report import assert_adds_up, assert_shape
@@ -68,6 +69,7 @@ class Days:
     halted: Synced
     approved: Synced
     state: Path
+    private_key: Path
 
     @property
     def all(self) -> tuple[Synced, ...]:
@@ -136,6 +138,8 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Days:
     second = sync(1, "--sftp", sftp)
     packages.append(arrive(2, Kind.DELTA))
     with Tenant(state) as tenant:
+        with pytest.raises(UsageError, match="is in use"), Tenant(state):
+            pass
         tenant.configure(Given())
         same_again = look(tenant, 1)
         tenant.configure(Given(sftp=sftp))
@@ -151,6 +155,7 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Days:
         halted=halted,
         approved=sync(2, "--approve", halted.run["run_id"]),
         state=state,
+        private_key=keys.private,
     )
 
 
@@ -227,6 +232,21 @@ def test_viva_shows_what_the_packages_mean_after_every_day(days: Days) -> None:
         assert synced.run["tally"] == expected.tally
         assert expected.coverage is not None
         assert synced.run["coverage"] == expected.coverage._asdict()
+
+
+def test_a_first_sync_writes_everything_once(days: Days) -> None:
+    assert days.first.writes == len(days.first.viva) > 200
+
+
+def test_the_private_key_is_kept_by_the_vault_alone(days: Days) -> None:
+    """Keys are copied into the local tenant's vault, never into its storage."""
+    secret = days.private_key.read_bytes().splitlines()[5]
+
+    def holders(folder: str) -> list[Path]:
+        return [path for path in (days.state / folder).rglob("*") if path.is_file() and secret in path.read_bytes()]
+
+    assert holders("simulators")
+    assert holders("storage") == []
 
 
 def test_the_same_folder_again_writes_nothing(days: Days) -> None:

@@ -95,7 +95,7 @@ def lines_of(tenant: Tenant, content: Rows) -> Counter[str]:
     )
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", ["full", "delta"])
 def test_rows_that_cannot_be_read_are_held_while_those_that_are_missing_go(
     tenant: Tenant, kind: Literal["full", "delta"], seed: int

@@ -10,13 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.generate import Generated, Options, generate
-from infra.local.given import Given
 from infra.local.peak_memory import PeakMemory
 from infra.local.report import EXIT_STATUS, make_report
-from infra.local.sync import Ending, run_sync
-from infra.local.tenant import Tenant
-from infra.local.usage import UsageError
+from infra.local.sync import Ending
 from shared.domain.errors import Code
 from shared.domain.package import Kind
 from shared.domain.runs import Outcome, Reject, Run
@@ -163,51 +159,6 @@ def test_nothing_outlives_a_sync_that_is_killed(tmp_path: Path) -> None:
     while any(_is_alive(each) for each in started):
         assert time.monotonic() < deadline, "somebody is left over"
         time.sleep(0.05)
-
-
-@pytest.fixture(scope="module")
-def generated(tmp_path_factory: pytest.TempPathFactory) -> Generated:
-    """A small company's full package."""
-    options = Options(day=DAY, learners=40, items=20, assignments=200, completions=80)
-    return generate(tmp_path_factory.mktemp("world"), options)
-
-
-def test_a_full_package_is_published_once(generated: Generated, tmp_path: Path) -> None:
-    """A second look finds nothing new, writes nothing, and knows everything it was given before."""
-    assert generated.private_key is not None
-    assert generated.passphrase is not None
-    state, viva = tmp_path / "state", tmp_path / "viva.ndjson"
-    with Tenant(state, MORNING) as tenant:
-        tenant.configure(
-            Given.read(
-                sftp=generated.sftp,
-                private_key_files=[generated.private_key],
-                passphrase_files=[generated.passphrase],
-                directory=generated.directory,
-                settings=[],
-            )
-        )
-        with pytest.raises(UsageError, match="is in use"), Tenant(state):
-            pass
-        first = run_sync(tenant, timeout_seconds=60)
-        second = run_sync(tenant, timeout_seconds=60)
-        tenant.export_viva(viva)
-
-    assert (first.outcome, first.message) == (Outcome.DONE, "")
-    (run,) = first.runs
-    assert run.tally.adds_up()
-    objects = [json.loads(line) for line in viva.read_text().splitlines()]
-    assert first.writes == len(objects) > 200
-    assert first.peak_memory_bytes > 50 * MIB
-    assert (second.outcome, second.runs, second.writes) == (Outcome.DONE, (), 0)
-    private_key = generated.private_key.read_bytes()
-    assert [file.name for file in state.iterdir()].count("simulators") == 1
-    assert not _holds(state / "storage", private_key.splitlines()[5])
-    assert _holds(state / "simulators", private_key.splitlines()[5])
-
-
-def _holds(folder: Path, content: bytes) -> bool:
-    return any(content in file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
 def _descendants(process_id: int) -> list[int]:

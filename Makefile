@@ -15,6 +15,9 @@ READY := $(VENV)/.ready
 EMULATOR := infra/local/node_modules/.package-lock.json
 WORKERS ?= 4
 
+# A sync and the tests start many processes; without its compiled form each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo up test slow check bench docs requirements clean
 .DEFAULT_GOAL := help
 

@@ -5,6 +5,7 @@ the connector does not share, and keeps what it refused.
 """
 
 import csv
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,22 +23,31 @@ from tests.reference.contract import KEYS
 BAD_REQUEST = 400
 """What is wrong with a body; other refusals are about the learner, the content or the provider."""
 
+WORLDS = os.environ.get("WORLDS")
+"""How many worlds of chance to try, and others each time; without it the same ones are tried."""
+
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
 
 
 @given(world=worlds())
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_viva_shows_what_the_packages_mean(world: World) -> None:
     """Every rule at once, in every order that chance finds."""
     play_alone(world)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(0 if WORLDS else 900)
 @given(world=worlds())
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(
+    max_examples=int(WORLDS or 25),
+    deadline=None,
+    derandomize=not WORLDS,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate, Phase.shrink] if WORLDS else [Phase.generate],
+)
 def test_viva_shows_what_many_packages_mean(world: World) -> None:
-    """The same for longer, for some rules meet rarely."""
+    """The same for longer, for some rules meet rarely: `WORLDS=500 pytest -m slow tests/test_semantics.py`."""
     play_alone(world)
 
 

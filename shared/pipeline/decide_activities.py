@@ -22,8 +22,8 @@ class Decided:
     """Activities by kind and decision."""
     rows: plan_changes.Counts = field(default_factory=dict)
     """Rows of the package, as if nothing were sent."""
-    without_licence: list[str] = field(default_factory=list)
-    """Users with records that wait for a licence."""
+    licence_matters: list[str] = field(default_factory=list)
+    """Users with records that wait for a licence, or that would be deleted: those of a learner without one stay."""
     pass_shards: list[int] = field(default_factory=list)
     """Shards written, by pass."""
 
@@ -47,10 +47,11 @@ def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
         plan_changes.add(decided.decisions, {(kind, todo): count for kind, todo, count in counted})
         plan_changes.weigh_activities(engine, statuses_known=statuses_known(data.known), whole=write)
         plan_changes.add(decided.rows, plan_changes.count_rows(engine))
-        decided.without_licence += [
+        decided.licence_matters += [
             user
             for (user,) in engine.rows(
-                "select distinct user_id from decisions where todo = 'park_licence' order by user_id"
+                "select distinct user_id from decisions where todo in ('park_licence', 'recreate', 'withdraw') "
+                "order by user_id"
             )
         ]
         if write:

@@ -200,25 +200,28 @@ def cover(engine: Engine) -> Coverage:
     return Coverage(learners=sum(counted.values()), near_miss=near_misses, **counted)
 
 
-def recheck_licences(engine: Engine, graph: Graph, connection: Connection, waiting: Sequence[str]) -> bool:
-    """Ask again for users without a licence who have records waiting; tell whether any has one now.
+def recheck_licences(engine: Engine, graph: Graph, connection: Connection, users: Sequence[str]) -> bool:
+    """Ask again whether these users have a licence; tell whether that is news of any.
 
     Graph's delta may not tell of licences.
     """
     plans = {plan.lower() for plan in connection.viva.licence_service_plan_ids}
     calls = []
-    for start in range(0, len(waiting), _IDS_PER_FILTER):
-        ids = ",".join("'" + user.replace("'", "''") + "'" for user in waiting[start : start + _IDS_PER_FILTER])
+    for start in range(0, len(users), _IDS_PER_FILTER):
+        ids = ",".join("'" + user.replace("'", "''") + "'" for user in users[start : start + _IDS_PER_FILTER])
         query = f"$filter={quote(f'id in ({ids})')}&$select=id,assignedPlans&$top={PAGE_SIZE}"
         calls.append(Call("GET", f"/users?{query}"))
-    found = False
+    news = False
     for start in range(0, len(calls), _BATCH):
         for answer in graph.send(calls[start : start + _BATCH], batch=connection.viva.batch):
             for user in answer.body.get("value", ()):
-                if _is_licensed(user, plans):
-                    engine.run("update mapping set licensed = true where user_id = ?", [user["id"]])
-                    found = True
-    return found
+                licensed = _is_licensed(user, plans)
+                changed = engine.rows(
+                    "update mapping set licensed = ? where user_id = ? and licensed is distinct from ? returning true",
+                    [licensed, user["id"], licensed],
+                )
+                news = news or bool(changed)
+    return news
 
 
 def _is_licensed(user: Mapping[str, Any], plans: set[str]) -> bool:

@@ -135,7 +135,7 @@ def _decide(data: RunData, now: datetime) -> Decided:
     make_learners(columnar, data.published)
     decided = decide_all(data, now, write=False)
     plans = data.connection.viva.licence_service_plan_ids
-    if plans and directory.recheck_licences(columnar, parts.graph, data.connection, decided.without_licence):
+    if plans and directory.recheck_licences(columnar, parts.graph, data.connection, decided.licence_matters):
         make_learners(columnar, data.published)
         decided = decide_all(data, now, write=False)
     data.save("mapping")

@@ -59,7 +59,7 @@ def decide(
         kept += "a.user_id, a.activity_id, a.student, a.place, a.type, a.assigned_at, a.day, a.due_at, a.completed_at, "
         kept += f"a.assigner, c.content_id, {todo}"
     else:
-        kept += f"{todo}, case when todo = 'park_licence' then a.user_id end as user_id"
+        kept += f"{todo}, case when todo in ('park_licence', 'recreate', 'withdraw') then a.user_id end as user_id"
     engine.run(
         "create or replace temp table refused as select ext, refused_at from published where refused_at is not null"
     )
@@ -202,8 +202,10 @@ def weigh_activities(engine: Engine, *, statuses_known: bool, whole: bool) -> No
     counted_with = (
         "select h.credit, l.state, d.ext, d.todo from (from history where came) h "
         "left join learners_now l on l.student = h.student and l.known "
-        "left join (select person, content, day, status, min(ext) as ext, arg_min(todo, ext) as todo from done "
-        "group by all) d on d.person = h.person and d.content = h.content and d.day = h.day and d.status = h.status "
+        f"left join (select person, content, day, status, coalesce(min(ext) filter (todo in {OPERATIONS}), min(ext)) "
+        f"as ext, arg_min(todo, case when todo in {OPERATIONS} then 0 when todo = 'same' then 2 else 1 end) as todo "
+        "from done group by all) d on d.person = h.person and d.content = h.content and d.day = h.day "
+        "and d.status = h.status "
         "and h.credit"
     )
     key = "case when class = 'published' then key end" if whole else "null::uuid"

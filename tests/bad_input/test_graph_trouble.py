@@ -150,6 +150,23 @@ def test_who_has_no_licence_waits_for_one(fresh: Tenant) -> None:
     assert_all_arrived_once(fresh)
 
 
+def test_whoever_has_lost_the_licence_keeps_what_is_shown(tenant: Tenant) -> None:
+    """Graph takes a deletion, and would then refuse what is made anew; and its delta does not tell of licences."""
+    tenant.people(ADA, replace(BEA, licensed=False))
+    tenant.delta(2, PA_STUD_CPNT=[plan(BEA, 4, RTYP_ID="OPT")], PA_RQMT_TYPE=[{"RTYP_ID": "OPT", "REQUIRED": "N"}])
+    with tenant.nothing_changes():
+        assert tenant.desk.sync().runs[-1].tally.assignments.parked == 1
+    left = [each for each in rows()["PA_STUD_CPNT"] if each != plan(BEA, 4)]
+    tenant.delta(3)
+    tenant.keys(3, PA_STUD_CPNT=left)
+    with tenant.nothing_changes():
+        assert_told(tenant.desk.sync(), "done", None)
+    tenant.people(ADA, BEA)
+    tenant.delta(4)
+
+    assert tenant.desk.sync().runs[-1].tally.assignments.withdrawn == 1
+
+
 def test_a_refusal_for_lack_of_a_licence_is_tried_again_after_a_while(fresh: Tenant) -> None:
     """Where nobody has said which licences count, only Graph knows; it is not asked every day."""
     viva = {**fresh.desk.parts.connections.find("desk").value["viva"], "licence_service_plan_ids": ()}  # type: ignore[union-attr]  # it is there

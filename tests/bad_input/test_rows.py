@@ -196,3 +196,14 @@ def test_what_is_assigned_of_an_inactive_course_follows_its_learner_to_a_new_acc
     completed = tenant.viva().count(ADA.user_id)
     assert completed == 1, "what she completed stays as it is"
     assert tenant.viva().count(new.user_id) == before - completed
+
+
+def test_a_completion_counts_as_published_if_any_assignment_that_it_completes_is(tenant: Tenant) -> None:
+    """Whatever it had completed before."""
+    tenant.delta(2, PA_STUD_CPNT=[plan(BEA, 1, SEQ_NUM=str(number)) for number in range(2, 7)])
+    tenant.desk.sync()
+    tenant.delta(3, PA_STUD_CPNT=[plan(BEA, 1, SEQ_NUM="7")], PA_CPNT_EVTHST=[done(BEA, 1)])
+
+    (run,) = tenant.desk.sync().runs
+
+    assert run.tally.assignments.published == run.tally.completions.published == 1

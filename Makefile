@@ -33,7 +33,7 @@ up: $(READY) $(EMULATOR) ## keep a local tenant up to try things in
 test: $(READY) $(EMULATOR) ## the tests, but for the few slow ones
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q -m "not slow"
 
-slow: $(READY) $(EMULATOR) ## the slow tests: killed workers, half a million users, sixty days, the benchmark's own
+slow: $(READY) $(EMULATOR) ## the slow tests: whole tenants, killed workers, half a million users, sixty days, the benchmark's own
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m slow
 
 check: $(READY) ## format, lint, types, architecture

@@ -31,6 +31,8 @@ from shared.ports import Secret
 from tests.agreed_report import assert_adds_up, assert_shape
 from tests.reference import Package, Reference, User, difference, read_viva
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 SYNC_SECONDS = 60
 FIRST_DAY = date(2026, 11, 1)

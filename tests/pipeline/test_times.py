@@ -93,7 +93,7 @@ def test_a_time_without_an_offset_is_in_the_source_zone(columnar: Engine, value:
 
 @given(zone=st.sampled_from(ZONES), moment=st.datetimes(datetime(1995, 1, 1), datetime(2037, 1, 1)))  # noqa: DTZ001 - naive on purpose
 @example(zone="Australia/Lord_Howe", moment=datetime(2026, 10, 4, 2, 15))  # noqa: DTZ001 - the same
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_is_what_the_zone_database_says(columnar: Engine, zone: str, moment: datetime) -> None:
     """Around a change of the clock as well as at any other time."""
     moments = [moment.replace(microsecond=0)]

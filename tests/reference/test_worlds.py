@@ -64,7 +64,7 @@ def test_a_table_is_written_with_its_odd_texts_quoted() -> None:
     assert to_csv([{"A": 'say "x",\ny'}], ("A", "B")) == b'A,B\r\n"say ""x"",\ny",\r\n'
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds())
 def test_every_tally_adds_up(world: World) -> None:
     """And what a world brings is stable: the same package once more would change nothing."""

@@ -47,7 +47,7 @@ def decide(
         "when a.origin = 'done' then 'same' "
         f"when a.origin = 'gone' and a.status <> 'completed' then case when {unlicensed} then 'park_licence' else "
         "'withdraw' end "
-        "when a.frozen then case when a.was_published then 'same' else 'frozen' end "
+        "when a.frozen then 'frozen' "
         "when not a.was_published and not coalesce(c.active, false) then 'park_content' "
         f"when a.was_published and not ({differs} or {changed}) then 'same' "
         f"when {unlicensed} then 'park_licence' "

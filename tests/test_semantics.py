@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from infra.local.graph import GraphSimulator
-from infra.local.graph.state import State
 from shared.domain.runs import Run
 from tests.desk import Desk
 from tests.reference import COLUMNS, Expected, Package, Reference, User, World, difference, read_viva, to_csv, worlds
 from tests.reference.contract import KEYS
+from tests.test_payloads import sent
 
 BAD_REQUEST = 400
 """What is wrong with a body; other refusals are about the learner, the content or the provider."""
@@ -54,11 +54,7 @@ def test_viva_shows_what_many_packages_mean(world: World) -> None:
 def play_alone(world: World) -> None:
     with TemporaryDirectory() as folder:
         play(world, Path(folder))
-        state = State(Path(folder) / "graph")
-        try:
-            assert [each for each in state.payloads() if each.status == BAD_REQUEST] == []
-        finally:
-            state.close()
+        assert [each for each in sent(Path(folder) / "graph") if each.status == BAD_REQUEST] == []
 
 
 def play(world: World, folder: Path) -> None:

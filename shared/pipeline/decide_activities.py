@@ -50,8 +50,7 @@ def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
         decided.licence_matters += [
             user
             for (user,) in engine.rows(
-                "select distinct user_id from decisions where todo in ('park_licence', 'recreate', 'withdraw') "
-                "order by user_id"
+                f"select distinct user_id from decisions where todo in {plan_changes.LICENCE_MATTERS} order by user_id"
             )
         ]
         if write:

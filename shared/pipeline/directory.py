@@ -211,16 +211,19 @@ def recheck_licences(engine: Engine, graph: Graph, connection: Connection, users
         ids = ",".join("'" + user.replace("'", "''") + "'" for user in users[start : start + _IDS_PER_FILTER])
         query = f"$filter={quote(f'id in ({ids})')}&$select=id,assignedPlans&$top={PAGE_SIZE}"
         calls.append(Call("GET", f"/users?{query}"))
-    news = False
+    ids_by_licence: dict[bool, list[str]] = {False: [], True: []}
     for start in range(0, len(calls), _BATCH):
         for answer in graph.send(calls[start : start + _BATCH], batch=connection.viva.batch):
             for user in answer.body.get("value", ()):
-                licensed = _is_licensed(user, plans)
-                changed = engine.rows(
-                    "update mapping set licensed = ? where user_id = ? and licensed is distinct from ? returning true",
-                    [licensed, user["id"], licensed],
-                )
-                news = news or bool(changed)
+                ids_by_licence[_is_licensed(user, plans)].append(user["id"])
+    news = False
+    for licensed, ids_asked in ids_by_licence.items():
+        changed = engine.rows(
+            "update mapping set licensed = $1 where licensed is distinct from $1 "
+            "and user_id in (select unnest($2::varchar[])) returning true",
+            [licensed, ids_asked],
+        )
+        news = news or bool(changed)
     return news
 
 

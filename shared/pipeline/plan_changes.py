@@ -17,6 +17,9 @@ from shared.pipeline.show_contents import Known, utc
 OPERATIONS = "('add', 'update', 'recreate', 'withdraw')"
 """Decisions on an activity that send something."""
 
+LICENCE_MATTERS = "('park_licence', 'recreate', 'withdraw')"
+"""Decisions on an activity that wait for its learner's licence, or take away what could not be made anew without."""
+
 CONTENT_OPERATIONS = "('add', 'change', 'deactivate')"
 
 
@@ -59,7 +62,7 @@ def decide(
         kept += "a.user_id, a.activity_id, a.student, a.place, a.type, a.assigned_at, a.day, a.due_at, a.completed_at, "
         kept += f"a.assigner, c.content_id, {todo}"
     else:
-        kept += f"{todo}, case when todo in ('park_licence', 'recreate', 'withdraw') then a.user_id end as user_id"
+        kept += f"{todo}, case when todo in {LICENCE_MATTERS} then a.user_id end as user_id"
     engine.run(
         "create or replace temp table refused as select ext, refused_at from published where refused_at is not null"
     )

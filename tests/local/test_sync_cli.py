@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,6 @@ from shared.domain.runs import Outcome, Reject, Run
 
 ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024
-DAY = date(2026, 11, 1)
 MORNING = datetime(2026, 11, 1, 6, tzinfo=UTC)
 
 

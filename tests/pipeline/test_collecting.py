@@ -1,28 +1,16 @@
 """Collecting, when the worker dies in the middle of it."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.local.graph import GraphSimulator
 from shared.pipeline.collect_packages import collect
-from tests.company import FULL, full, make_directory
+from tests.company import FULL, full
 from tests.desk import NAME, Desk
 
 
 class WorkerDiedError(BaseException):
     """Nothing is caught that is not this, as nothing is when a machine goes away."""
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with GraphSimulator(tmp_path / "graph") as graph:
-        make_directory(graph, tmp_path)
-        desk = Desk(graph)
-        yield desk
-        desk.close()
 
 
 @pytest.mark.parametrize("before", ["commit", "packages", "files"])

@@ -1,29 +1,17 @@
 """What is past its time is deleted, and nothing that anybody still needs."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from infra.local.graph import GraphSimulator
 from shared.domain.messages import COMMANDS, Rerun
 from shared.domain.runs import Outcome, Run
 from shared.pipeline import journal
 from shared.pipeline.expire import expire
 from shared.pipeline.sweep import sweep
-from tests.company import ADA, FULL, NOBODY, files, full, item, make_directory, plan
+from tests.company import ADA, FULL, NOBODY, files, full, item, plan
 from tests.desk import NAME, START, Desk, Sync
 from tests.fakes import MemoryBlobs, MemoryLeases, MemoryTable
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with GraphSimulator(tmp_path / "graph") as graph:
-        make_directory(graph, tmp_path)
-        desk = Desk(graph)
-        yield desk
-        desk.close()
 
 
 def delta(day: int) -> str:

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 
-from infra.local.graph import GraphSimulator
 from shared.domain.errors import TransientError
 from shared.domain.progress import Doing, Progress
 from shared.domain.runs import Run, Step
@@ -16,17 +14,8 @@ from shared.pipeline.collect_packages import collect
 from shared.pipeline.download import BLOCK_BYTES
 from shared.pipeline.process_package import process_next
 from shared.pipeline.progress import Reporter
-from tests.company import FULL, full, make_directory
+from tests.company import FULL, full
 from tests.desk import NAME, START, Desk
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with GraphSimulator(tmp_path / "graph") as graph:
-        make_directory(graph, tmp_path)
-        desk = Desk(graph)
-        yield desk
-        desk.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATOR := infra/local/node_modules/.package-lock.json
-WORKERS ?= 4
+WORKERS ?= 3
 
 # A sync and the tests start many processes; without its compiled form each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE

@@ -166,7 +166,7 @@ class Azurite:
                 self._process.wait(STOP_TIMEOUT_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-            self._reader.join()
+            self._reader.join(STOP_TIMEOUT_SECONDS)
 
 
 def _pass_on(output: IO[str], lines: queue.SimpleQueue[str | None]) -> None:

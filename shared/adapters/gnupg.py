@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -54,6 +54,7 @@ _OPTIONS = (
     "--allow-non-selfsigned-uid",
     "--pinentry-mode=loopback",
 )
+_STOP_SECONDS = 10
 _AGENT_OPTIONS = "allow-loopback-pinentry\ndisable-scdaemon\nno-allow-external-cache\ns2k-count 1048576\n"
 
 
@@ -232,16 +233,21 @@ def _home(program: str, memory: Path) -> Iterator[Path]:
         try:
             yield home
         finally:
-            _stop_agent(program, home)
+            stop_agent(home, program)
 
 
-def _stop_agent(program: str, home: Path) -> None:
+def stop_agent(home: Path, program: str = "gpg") -> None:
+    """Stop the agent of a home directory that is about to go.
+
+    One that does not answer ends by itself, for it sees that its home has gone.
+    """
     gpgconf = shutil.which("gpgconf", path=str(Path(shutil.which(program) or program).parent))
     if gpgconf:
-        subprocess.run(  # noqa: S603 - our own program with our own arguments
-            [gpgconf, "--homedir", str(home), "--kill", "gpg-agent"],
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(  # noqa: S603 - our own program with our own arguments
+                [gpgconf, "--homedir", str(home), "--kill", "gpg-agent"],
+                stderr=subprocess.DEVNULL,
+                env=_environment(),
+                timeout=_STOP_SECONDS,
+                check=False,
+            )

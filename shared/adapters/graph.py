@@ -2,8 +2,10 @@
 
 import logging
 import re
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from http import HTTPStatus
 from typing import Protocol
 from uuid import uuid4
@@ -38,6 +40,12 @@ class Tokens(Protocol):
         ...
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Read what this machine trusts, once: it takes longer than a request."""
+    return httpx.create_ssl_context()
+
+
 class HttpxGraph:
     """The port `Graph`; `url` is the root without the version, `http://` only for the local tenant."""
 
@@ -61,6 +69,7 @@ class HttpxGraph:
         self._client = httpx.Client(
             timeout=httpx.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds)),
             headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+            verify=_authorities(),
         )
 
     def close(self) -> None:

@@ -13,10 +13,10 @@ import io
 import posixpath
 import socket
 import stat
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Buffer, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
-from typing import Any, cast, override
+from typing import Any, Self, cast, override
 
 import paramiko
 
@@ -75,9 +75,32 @@ class SftpFolders:
             yield folder
 
     def _dial(self, where: Sftp) -> socket.socket:
-        dialled = socket.create_connection((where.host, where.port), timeout=self._timeout_seconds)
+        dialled = _Line.dial(where.host, where.port, self._timeout_seconds)
         dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return dialled
+
+
+class _Line(socket.socket):
+    """A connection whose end is met by whoever reads, behind all that had still come.
+
+    paramiko makes room for more whenever it hands out what has come, and loses that when nobody takes the word.
+    """
+
+    @classmethod
+    def dial(cls, host: str, port: int, timeout_seconds: float) -> Self:
+        plain = socket.create_connection((host, port), timeout=timeout_seconds)
+        line = cls(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        line.settimeout(timeout_seconds)
+        return line
+
+    @override
+    def send(self, data: Buffer, flags: int = 0, /) -> int:
+        try:
+            return super().send(data, flags)
+        except (BlockingIOError, InterruptedError, TimeoutError):
+            raise
+        except OSError:
+            return memoryview(data).nbytes
 
 
 class SftpFolder:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from shared.adapters.gnupg import stop_agent
 from shared.ports import Secret
 
 
@@ -34,7 +35,7 @@ class Workshop:
         return self
 
     def __exit__(self, *_: object) -> None:
-        subprocess.run(["gpgconf", "--homedir", self._home, "--kill", "gpg-agent"], check=True)
+        stop_agent(self._home)
 
     def run(self, *arguments: str, given: bytes = b"") -> bytes:
         command = ["gpg", "--homedir", str(self._home), "--batch", "--no-tty", "--yes", "--no-auto-key-locate"]

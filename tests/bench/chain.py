@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 from stream_unzip import stream_unzip
 
+from shared.adapters.gnupg import stop_agent
 from tests.bench import meter
 from tests.bench.data import Data
 from tests.bench.result import Figures
@@ -35,19 +36,15 @@ def _measure(data: Data) -> Figures:
         subprocess.run([*_gpg(home, passphrase), "--import", str(data.keys.private)], check=True)
         try:
             # Its agent would have begun before the measuring does.
-            _stop_agent(home)
+            stop_agent(Path(home))
             done = meter.run(
                 [sys.executable, "-m", "tests.bench.chain", str(data.package), home, passphrase, out],
                 folder=ROOT,
                 timeout_seconds=TIMEOUT_SECONDS,
             )
         finally:
-            _stop_agent(home)
+            stop_agent(Path(home))
     return Figures.of(done.use, rows=int(done.last_line), text_bytes=data.text_bytes)
-
-
-def _stop_agent(home: str) -> None:
-    subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False, capture_output=True)
 
 
 def main(package: str, home: str, passphrase_file: str, out: str) -> None:

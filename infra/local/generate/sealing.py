@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, cast
 
+from shared.adapters.gnupg import stop_agent
+
 OWNER: Final = "Acme Learning <learning@example.com>"
 """The key's user id, which SuccessFactors is told as `keyOwner`."""
 DEFLATE_LEVEL: Final = 3
@@ -159,7 +161,7 @@ def _gnupg_home() -> Iterator[Path]:
         try:
             yield Path(folder)
         finally:
-            subprocess.run(["gpgconf", "--homedir", folder, "--kill", "all"], check=False, capture_output=True)
+            stop_agent(Path(folder))
 
 
 def _command(home: Path) -> list[str]:

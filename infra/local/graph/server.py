@@ -1,7 +1,6 @@
 """The simulator behind a loopback port."""
 
 import json
-import socket
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -9,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import uvicorn
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +19,7 @@ from infra.local.graph.faults import Faults
 from infra.local.graph.schema import parse_json
 from infra.local.graph.service import Counters, Service, unauthorised, unreadable_body
 from infra.local.graph.state import Payload, State
+from infra.local.loopback import LoopbackServer
 
 PROVIDER_ID = "6d1f7a52-93c4-4e0e-8b67-2f5a0c9d4e13"
 """The learning provider's registration in this tenant."""
@@ -47,27 +46,10 @@ class GraphSimulator:
         self._state = State(self._folder)
         self._lock = threading.RLock()
         self._service = Service(self._state, self.provider_id)
-        self._socket = _listen(self._state.number("port"))
-        port = self._socket.getsockname()[1]
-        self._state.set_number("port", port)
-        self.url = f"http://127.0.0.1:{port}"
-        config = uvicorn.Config(
-            self._app,
-            interface="asgi3",
-            lifespan="off",
-            proxy_headers=False,
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, args=([self._socket],), name="graph-simulator", daemon=True
-        )
-        # The socket listens already, so that whoever comes before the server is ready just waits.
-        self._thread.start()
+        self._server = LoopbackServer(self._app, wanted_port=self._state.number("port"))
+        self._state.set_number("port", self._server.port)
+        self.url = self._server.url
+        self._server.__enter__()
         return self
 
     def __exit__(
@@ -76,9 +58,7 @@ class GraphSimulator:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._server.should_exit = True
-        self._thread.join()
-        self._socket.close()
+        self._server.__exit__(exc_type, exc, traceback)
         self._state.close()
 
     def load_directory(self, csv: Path) -> None:
@@ -138,7 +118,7 @@ class GraphSimulator:
         request = Request(scope, receive)
         target = scope["raw_path"].decode("latin-1")
         if self._service.faults.offline and not target.startswith(_CONTROL):
-            self._cut_connections()
+            self._server.hang_up()
             while (await receive())["type"] != "http.disconnect":
                 pass
             return
@@ -148,10 +128,6 @@ class GraphSimulator:
         with self._lock:
             answer = self._respond(request, target, body)
         await _response(answer, request.headers)(scope, receive, send)
-
-    def _cut_connections(self) -> None:
-        for connection in list(self._server.server_state.connections):
-            connection.transport.abort()
 
     def _respond(self, request: Request, target: str, body: bytes) -> Answer:
         if target.startswith(_CONTROL):
@@ -204,20 +180,3 @@ def _response(answer: Answer, asked: Mapping[str, str]) -> Response:
     if answer.body is None:
         return Response(status_code=answer.status, headers=headers)
     return Response(json.dumps(answer.body), answer.status, headers, "application/json")
-
-
-def _listen(port: int) -> socket.socket:
-    """Listen on the port of the last time, or on a free one where it is taken."""
-    for wanted in (port, 0):
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", wanted))
-        except OSError:
-            listener.close()
-            if not wanted:
-                raise
-            continue
-        listener.listen(128)
-        return listener
-    raise AssertionError("unreachable")

@@ -1,6 +1,5 @@
 """Keys for the generated packages, and a reader that has them."""
 
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.generate import KeyFiles, make_keys
+from shared.adapters.gnupg import stop_agent
 from tests.local.generate.reader import Reader, run_gpg
 
 
@@ -22,7 +22,7 @@ def gnupg(keys: KeyFiles) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="gpg-", dir="/tmp") as home:
         run_gpg(Path(home), keys, "--import", str(keys.private))
         yield Path(home)
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True)
+        stop_agent(Path(home))
 
 
 @pytest.fixture

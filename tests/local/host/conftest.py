@@ -57,7 +57,7 @@ class HostProcess:
     def wait(self) -> int:
         """Return its exit status, once it has said its last word."""
         status = self.process.wait(PATIENCE_SECONDS)
-        self._reader.join()
+        self._reader.join(PATIENCE_SECONDS)
         if self.process.stderr is not None:
             self.process.stderr.close()
         return status

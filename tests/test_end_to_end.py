@@ -33,9 +33,7 @@ from tests.reference import Package, Reference, User, difference, read_viva
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[1]
 SYNC_SECONDS = 60
-FIRST_DAY = date(2026, 11, 1)
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Days:
     def arrive(number: int, kind: Kind) -> Package:
         """Let the packages of a day come, and read the main one by other means."""
         options = Options(
-            day=FIRST_DAY + timedelta(days=number),
+            day=date(2026, 11, 1) + timedelta(days=number),
             kinds=(kind,),
             learners=60,
             items=30,
@@ -112,7 +110,7 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Days:
         words = ["sync", "--state", state, "--now", now, "--report", report, "--viva", viva, *arguments]
         done = subprocess.run(
             [sys.executable, "-m", "infra.local", *map(str, words)],
-            cwd=ROOT,
+            cwd=Path(__file__).parents[1],
             capture_output=True,
             text=True,
             check=False,

@@ -1,0 +1,43 @@
+"""Whom we need: what the pipeline asks of the outside world, as small promises.
+
+Verbs: `get` returns or raises; `find` returns or `None`; `list` yields, perhaps nothing; `put` twice leaves
+one; `delete` is fine when it is already gone; `open` and `hold` are context managers.
+Every adapter raises `SettingsError`, `TransientError` or `PackageError` (see `shared.domain.errors`) and never a
+vendor's own exception.
+"""
+
+from shared.ports.services import (
+    Answer,
+    Call,
+    Graph,
+    OpenedPackage,
+    PackageOpener,
+    RemoteFile,
+    RemoteFolder,
+    RemoteFolders,
+    Seal,
+    Secret,
+    Secrets,
+)
+from shared.ports.storage import Blobs, Document, Documents, Intake, Leases, Messages, Table
+
+__all__ = [
+    "Answer",
+    "Blobs",
+    "Call",
+    "Document",
+    "Documents",
+    "Graph",
+    "Intake",
+    "Leases",
+    "Messages",
+    "OpenedPackage",
+    "PackageOpener",
+    "RemoteFile",
+    "RemoteFolder",
+    "RemoteFolders",
+    "Seal",
+    "Secret",
+    "Secrets",
+    "Table",
+]

@@ -25,8 +25,8 @@ def parts() -> "Parts":
     return make_parts(os.environ)
 
 
-def make_parts(environment: Mapping[str, str]) -> "Parts":
-    """Put everything together.
+def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "Parts":
+    """Put everything together; for the app, or with `signed_in` for the person at a terminal.
 
     Raises:
         SettingsError: settings are missing or wrong; all of them are named.
@@ -44,8 +44,8 @@ def make_parts(environment: Mapping[str, str]) -> "Parts":
 
     settings = read_settings(environment)
     clock = make_clock(settings.now)
-    account = StorageAccount(environment)
-    identity = ManagedIdentity(settings.identity_client_id)
+    account = StorageAccount(environment, signed_in=signed_in)
+    identity = ManagedIdentity(settings.identity_client_id, signed_in=signed_in)
     return Parts(
         connections=AzureDocuments(account, "connections"),
         states=AzureDocuments(account, "states"),

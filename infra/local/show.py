@@ -7,28 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 from infra.local.sync import Ending, Standing
-from shared.domain.runs import Outcome, Run
+from shared.cli.show import outcome_text, show_run
+from shared.domain.runs import Outcome
 
 PLAIN_WIDTH = 100
 """Columns where nobody knows how wide the paper is."""
-_COLOURS = {
-    Outcome.DONE: "green",
-    Outcome.SKIPPED: "dim",
-    Outcome.WAITING: "cyan",
-    Outcome.PARTIAL: "yellow",
-    Outcome.HALTED: "yellow",
-    Outcome.REJECTED: "red",
-    Outcome.FAILED: "red",
-}
-_TALLY = ("read", "published", "unchanged", "withdrawn", "unmapped", "parked", "ignored", "rejected")
-_REJECTS_SHOWN = 5
 _LINE_SECONDS = 15.0
 """At least so long between two lines about the same work."""
 _MEGABYTE = 1_000_000
@@ -125,76 +113,12 @@ def show_ending(console: Console, ending: Ending, *, rejects: Path | None, state
             console.print(Text(f"  {again} --approve {run.run_id}"), soft_wrap=True)
 
 
-def show_run(console: Console, run: Run) -> None:
-    """Show what became of one package."""
-    title = Text.assemble(
-        (run.package, "bold"), "  ", run.kind, "  ", _outcome(run.outcome), f"  {run.code or ''}", style=""
-    )
-    console.print(title)
-    console.print(Text(f"  run {run.run_id}"), style="dim")
-    if run.message:
-        console.print(Text(f"  {run.message}"))
-    for warning in run.warnings:
-        console.print(Text(f"  Warning: {warning}"))
-    console.print(tally_table(run))
-    if run.dry_run:
-        console.print(Text(f"  {changes_line(run)}"))
-    if run.learner_part:
-        console.print(Text(f"  {coverage_line(run)}"))
-    show_rejects(console, run)
-    console.print()
-
-
-def tally_table(run: Run) -> Table:
-    """Return the rows of the package by what became of them."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    for name in _TALLY:
-        table.add_column(name, justify="right", no_wrap=True)
-    for kind, counts in run.tally.model_dump().items():
-        table.add_row(kind, *(f"{counts[name]:,}" if name in counts else "" for name in _TALLY))
-    return table
-
-
-def coverage_line(run: Run) -> str:
-    """Say how many persons were found in Entra."""
-    found = run.coverage
-    return (
-        f"{found.learners:,} persons: {found.mapped:,} mapped ({found.percent:.1f} %), "
-        f"{found.unmatched:,} unmatched ({found.near_miss:,} near misses), "
-        f"{found.ambiguous:,} ambiguous, {found.disabled:,} disabled"
-    )
-
-
-def changes_line(run: Run) -> str:
-    """Say what would change."""
-    planned = run.changes
-    return (
-        f"would change: contents +{planned.contents.add:,} ~{planned.contents.change:,} "
-        f"off {planned.contents.deactivate:,}, assignments +{planned.assignments.add:,} "
-        f"~{planned.assignments.change:,} -{planned.assignments.withdraw:,}, "
-        f"completions +{planned.completions.add:,}"
-    )
-
-
-def show_rejects(console: Console, run: Run, count: int = _REJECTS_SHOWN) -> None:
-    """Show the first rejected rows."""
-    for reject in run.rejects[:count]:
-        console.print(Text(f"  {reject.file}, line {reject.line}, {reject.field}: {reject.message} ({reject.code})"))
-    if run.reject_count > count:
-        console.print(Text(f"  ... and {run.reject_count - count:,} more"))
-
-
 def outcome_line(ending: Ending) -> Text:
     """Say the outcome and its code."""
-    return Text.assemble("Outcome: ", _outcome(ending.outcome), f" {ending.code}" if ending.code else "")
+    return Text.assemble("Outcome: ", outcome_text(ending.outcome), f" {ending.code}" if ending.code else "")
 
 
 def cost_line(ending: Ending) -> str:
     """Say what it has cost."""
     memory = f", {ending.peak_memory_bytes / 1_000_000:,.0f} MB at most" if ending.peak_memory_bytes else ""
     return f"{ending.seconds:,.1f} s{memory}, {ending.requests:,} requests to Graph, {ending.writes:,} objects written"
-
-
-def _outcome(outcome: Outcome | None) -> tuple[str, str]:
-    return (outcome or Outcome.FAILED, f"bold {_COLOURS[outcome or Outcome.FAILED]}")

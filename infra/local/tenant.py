@@ -122,6 +122,13 @@ class Tenant:
             settings["LMS_NOW"] = self.now.isoformat()
         return settings
 
+    def write_environment(self) -> Path:
+        """Write what `lms` needs to find this tenant, for this user only; return the file."""
+        file = self.state / "lms.env"
+        file.touch(mode=0o600)
+        file.write_text("".join(f"{name}={value}\n" for name, value in self.environment().items()), "utf-8")
+        return file
+
     def configure(self, given: Given) -> None:
         """Add what is given to the connection, the vault, the directory and the provider's folder.
 

@@ -40,7 +40,13 @@ def stay_up(given: Given, *, state: Path, now: datetime | None, host: str, port:
             tenant.configure(given)
             if chosen is not None:
                 tenant.start_worker(scheduled=True, host=chosen, port=port)
+            file = tenant.write_environment()
             _show(console, tenant, chosen, port)
+            console.print(
+                Text(f"In another terminal: .venv/bin/python -m shared.cli -e {shlex.quote(str(file))} status"),
+                soft_wrap=True,
+            )
+            console.print("Ctrl+C ends the tenant.")
             while not threading.Event().wait(_CHECK_SECONDS):
                 if chosen is not None:
                     tenant.worker.check()
@@ -86,7 +92,6 @@ def _show(console: Console, tenant: Tenant, host: Host | None, port: int) -> Non
     start = "func start" if shutil.which("func") else f"python -m infra.local.host --port {port}"
     console.print(Text(f"  {start}"), soft_wrap=True)
     console.print()
-    console.print("Ctrl+C ends the tenant.")
 
 
 def _is_free(port: int) -> bool:

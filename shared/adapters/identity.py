@@ -1,4 +1,7 @@
-"""Tokens of the app's own identity: no secret is stored, the platform vouches for the app."""
+"""Tokens of the app's own identity: no secret is stored, the platform vouches for the app.
+
+At an admin's terminal it is the admin's: whoever is signed in to the Azure CLI, for example.
+"""
 
 import logging
 
@@ -11,11 +14,13 @@ from shared.domain.errors import Code, TransientError
 class ManagedIdentity:
     """Tokens of the function app's managed identity; `client_id` is that of a user-assigned one.
 
-    One instance is kept for the life of the process: azure-identity caches tokens and renews them in time.
+    `signed_in` stands for whoever sits at the terminal instead. One instance is kept for the life of the process:
+    azure-identity caches tokens and renews them in time.
     """
 
-    def __init__(self, client_id: str | None) -> None:
+    def __init__(self, client_id: str | None, *, signed_in: bool = False) -> None:
         self._client_id = client_id
+        self._signed_in = signed_in
         self._made: TokenCredential | None = None
 
     @property
@@ -45,11 +50,13 @@ class ManagedIdentity:
 
     def _new_credential(self) -> TokenCredential:
         # Imported late: it takes 150 ms, which a start that never talks to Graph need not pay.
-        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
+        from azure.identity import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415
 
         # It writes a line a token at level INFO, none of them news.
         logging.getLogger("azure.identity").setLevel(logging.WARNING)
-        credential: TokenCredential = ManagedIdentityCredential(client_id=self._client_id)
+        credential: TokenCredential = (
+            DefaultAzureCredential() if self._signed_in else ManagedIdentityCredential(client_id=self._client_id)
+        )
         return credential
 
 

@@ -88,9 +88,16 @@ class StorageAccount:
     """
 
     def __init__(
-        self, environment: Mapping[str, str], connection: str = "AzureWebJobsStorage", *, retries: int = 3
+        self,
+        environment: Mapping[str, str],
+        connection: str = "AzureWebJobsStorage",
+        *,
+        retries: int = 3,
+        signed_in: bool = False,
     ) -> None:
         """Read the connection. `retries` are quick: after a longer hiccup the platform delivers again.
+
+        `signed_in` uses the identity of whoever sits at the terminal, not the app's.
 
         Raises:
             SettingsError: the environment holds neither a good connection string nor an account's name.
@@ -102,6 +109,7 @@ class StorageAccount:
         self._retries = retries
         self._environment = environment
         self._connection = connection
+        self._signed_in = signed_in
         # The client of the blobs is made at once, so that a connection that is wrong is told when the app starts.
         self._blobs = self._make(BlobServiceClient, "blob", self._blob_options())
 
@@ -119,10 +127,12 @@ class StorageAccount:
 
     @cached_property
     def _identity(self) -> "TokenCredential":
-        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - a connection string needs none
+        # A connection string needs none of it.
+        from azure.identity import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415
 
-        identity: TokenCredential = ManagedIdentityCredential(
-            client_id=self._environment.get(f"{self._connection}__clientId") or None
+        client_id = self._environment.get(f"{self._connection}__clientId") or None
+        identity: TokenCredential = (
+            DefaultAzureCredential() if self._signed_in else ManagedIdentityCredential(client_id=client_id)
         )
         return identity
 

@@ -1,0 +1,5 @@
+"""`python -m shared.cli` is `lms`."""
+
+from shared.cli.app import main
+
+main()

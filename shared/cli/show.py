@@ -1,0 +1,103 @@
+"""What became of packages, drawn for people."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+import typer
+from pydantic import BaseModel
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from shared.domain.runs import Outcome, Run
+
+COLOURS = {
+    Outcome.DONE: "green",
+    Outcome.SKIPPED: "dim",
+    Outcome.WAITING: "cyan",
+    Outcome.PARTIAL: "yellow",
+    Outcome.HALTED: "yellow",
+    Outcome.REJECTED: "red",
+    Outcome.FAILED: "red",
+}
+_TALLY = ("read", "published", "unchanged", "withdrawn", "unmapped", "parked", "ignored", "rejected")
+_REJECTS_SHOWN = 5
+
+
+def print_json(found: BaseModel | Sequence[BaseModel]) -> None:
+    """Print what was found for programs: an object, or a list of them."""
+    documents = [found] if isinstance(found, BaseModel) else found
+    values = [each.model_dump(mode="json") for each in documents]
+    typer.echo(json.dumps(values[0] if isinstance(found, BaseModel) else values, indent=2, ensure_ascii=False))
+
+
+def show_run(console: Console, run: Run) -> None:
+    """Show what became of one package."""
+    title = Text.assemble(
+        (run.package, "bold"), "  ", run.kind, "  ", outcome_text(run.outcome), f"  {run.code or ''}", style=""
+    )
+    console.print(title)
+    console.print(Text(f"  run {run.run_id}"), style="dim")
+    if run.message:
+        console.print(Text(f"  {run.message}"))
+    for warning in run.warnings:
+        console.print(Text(f"  Warning: {warning}"))
+    console.print(tally_table(run))
+    if run.dry_run:
+        console.print(Text(f"  {changes_line(run)}"))
+    if run.learner_part:
+        console.print(Text(f"  {coverage_line(run)}"))
+    show_rejects(console, run)
+    console.print()
+
+
+def tally_table(run: Run) -> Table:
+    """Return the rows of the package by what became of them."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for name in _TALLY:
+        table.add_column(name, justify="right", no_wrap=True)
+    for kind, counts in run.tally.model_dump().items():
+        table.add_row(kind, *(f"{counts[name]:,}" if name in counts else "" for name in _TALLY))
+    return table
+
+
+def coverage_line(run: Run) -> str:
+    """Say how many persons were found in Entra."""
+    found = run.coverage
+    return (
+        f"{found.learners:,} persons: {found.mapped:,} mapped ({found.percent:.1f} %), "
+        f"{found.unmatched:,} unmatched ({found.near_miss:,} near misses), "
+        f"{found.ambiguous:,} ambiguous, {found.disabled:,} disabled"
+    )
+
+
+def changes_line(run: Run) -> str:
+    """Say what would change."""
+    planned = run.changes
+    return (
+        f"would change: contents +{planned.contents.add:,} ~{planned.contents.change:,} "
+        f"off {planned.contents.deactivate:,}, assignments +{planned.assignments.add:,} "
+        f"~{planned.assignments.change:,} -{planned.assignments.withdraw:,}, "
+        f"completions +{planned.completions.add:,}"
+    )
+
+
+def show_rejects(console: Console, run: Run, count: int = _REJECTS_SHOWN) -> None:
+    """Show the first rejected rows."""
+    for reject in run.rejects[:count]:
+        console.print(Text(f"  {reject.file}, line {reject.line}, {reject.field}: {reject.message} ({reject.code})"))
+    if run.reject_count > count:
+        console.print(Text(f"  ... and {run.reject_count - count:,} more"))
+
+
+def outcome_text(outcome: Outcome | None) -> Text:
+    """Return the outcome in its colour; a run without one is still open."""
+    return Text(outcome or "open", style=f"bold {COLOURS[outcome]}" if outcome else "bold")
+
+
+def time_text(moment: datetime | None) -> str:
+    """Return a time in UTC, to the minute."""
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""

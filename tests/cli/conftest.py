@@ -1,0 +1,56 @@
+"""`lms` over a desk: the same storage that the use cases of the test work on."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.local.graph import GraphSimulator
+from shared.cli import tenant
+from shared.cli.app import app
+from tests.company import make_directory
+from tests.desk import Desk
+
+
+@dataclass
+class Answer:
+    """What a command printed, and how it ended."""
+
+    status: int
+    output: str
+    errors: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - whatever JSON holds
+        return json.loads(self.output)
+
+
+type Lms = Callable[..., Answer]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with GraphSimulator(tmp_path / "graph") as graph:
+        make_directory(graph, tmp_path)
+        desk = Desk(graph)
+        yield desk
+        desk.close()
+
+
+@pytest.fixture
+def lms(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Lms:
+    """Call `lms` with these arguments; `given` is what the person types."""
+    monkeypatch.setattr(tenant, "make_parts", lambda *_, **__: desk.parts)
+    runner = CliRunner(env={"COLUMNS": "200"})
+
+    def call(*arguments: str, given: str = "") -> Answer:
+        result = runner.invoke(app, list(arguments), input=given)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Answer(result.exit_code, result.stdout, result.stderr)
+
+    return call

@@ -32,7 +32,7 @@ class Engine:
     `memory_mb` bounds the engine's own memory; the process needs about 100 MB beside it.
     """
 
-    def __init__(self, folder: Path, memory_mb: int, threads: int = 2) -> None:
+    def __init__(self, folder: Path, memory_mb: int, threads: int = 1) -> None:
         self.folder = folder
         self._database = duckdb.connect(
             config={

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from tests.bench import stages
 from tests.bench.data import FULL
-from tests.bench.result import MEGABYTE, Beside, Claim, Figures, Line, Peer, Result
+from tests.bench.result import MEGABYTE, Again, Beside, Claim, Figures, Line, Peer, Result
 
 CHAIN_TIMES = 2.5
 CPU_MICROSECONDS_PER_ROW = 8.0
@@ -25,6 +25,7 @@ def make(result: Result) -> tuple[Claim, ...]:
         *_chain(result, judged=large and result.tenth is None),
         *(claim for beside in result.besides for claim in _naive(beside)),
         *(claim for peer in result.peers for claim in _peer(result.sync.stages[stages.FETCHED], peer, judged=large)),
+        *_again(result.again),
         *_lines(result.sftp),
         *_imports(result, judged=large),
         _memory(result),
@@ -80,6 +81,22 @@ def _less(connector: Figures, peer: Peer, than: str, times: float, *, judged: bo
             unit="x",
             at_least=times,
             judged=judged and figures is not None,
+        )
+
+
+def _again(again: Again | None) -> Iterator[Claim]:
+    if again is not None:
+        yield Claim(
+            topic="objects sent by a second full package of the same tables",
+            figure=again.second_writes,
+            unit="objects",
+            at_most=0,
+        )
+        yield Claim(
+            topic="time of that second sync to the first",
+            figure=round(again.second_seconds / again.first_seconds, 2),
+            unit="x",
+            at_most=1,
         )
 
 

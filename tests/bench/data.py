@@ -112,7 +112,7 @@ def make(folder: Path, sizes: Sizes) -> Data:
     """
     shutil.rmtree(folder, ignore_errors=True)
     generate.make_keys(folder / "keys", bits=KEY_BITS, quick=True)
-    generated = generate.generate(folder, _options(sizes))
+    generated = generate.generate(folder, options(sizes))
     mark = {"generator": _fingerprint(), "text_bytes": generated.text_bytes}
     (folder / _MARK).write_text(json.dumps(mark), "ascii")
     return Data(folder, generated.text_bytes)
@@ -122,12 +122,13 @@ def write_table(file: Path, sizes: Sizes, rows: int) -> int:
     """Write the first assignments of such a package as plain CSV, and return how many there are."""
     file.parent.mkdir(parents=True, exist_ok=True)
     query = f"SELECT * EXCLUDE (_day) FROM {TABLE} LIMIT {rows}"
-    with World.of(_options(sizes)) as world, file.open("wb") as out:
+    with World.of(options(sizes)) as world, file.open("wb") as out:
         out.writelines(world.csv(query))
         return world.count(query)
 
 
-def _options(sizes: Sizes) -> generate.Options:
+def options(sizes: Sizes) -> generate.Options:
+    """Return what the generator is asked for."""
     return generate.Options(
         day=DAY,
         first_day=DAY,

@@ -116,6 +116,18 @@ class Beside(_Kept):
     naive: Peer
 
 
+class Again(_Kept):
+    """A full package and, an hour later, one of the same tables; both published."""
+
+    rows: int
+    """Assignments."""
+    first_seconds: Annotated[float, _SECONDS]
+    second_seconds: Annotated[float, _SECONDS]
+    first_writes: int
+    """Objects sent to Graph."""
+    second_writes: int
+
+
 class Claim(_Kept):
     """A figure with a bound."""
 
@@ -156,6 +168,7 @@ class Result(_Kept):
     tenth: Sync | None = None
     """A package of a tenth, where this is one of the largest that are taken."""
     sftp: tuple[Line, ...] = ()
+    again: Again | None = None
     imports: tuple[dict[str, Any], ...] = ()
     """What each function's process imports, and how long that may take where there is a bound."""
     claims: tuple[Claim, ...] = Field(default=())

@@ -2,17 +2,17 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.local.sftp_openssh import OpenSshError
-from tests.bench import chain, claims, imports, machine, sftp, stages
+from tests.bench import again, chain, claims, imports, machine, sftp, stages
 from tests.bench.data import LIMIT, TENTH, Data, Sizes, find, make, write_table
 from tests.bench.peers import naive_pipeline, reading
 from tests.bench.peers.sftp_readers import READERS, Reader, Server
-from tests.bench.result import Beside, Figures, Line, Peer, Result, Sync
+from tests.bench.result import Again, Beside, Figures, Line, Peer, Result, Sync
 
 TABLE_ROWS = 500_000
 """What the peers read; the slowest need minutes for it."""
@@ -55,6 +55,7 @@ class Suite:
             self.plan.sizes,
             sync=sync,
             chain=bare,
+            again=self._again(),
             peers=tuple(self._readers()) if self.plan.peers else (),
             besides=tuple(map(self._beside, claims.NAIVE_TIMES)) if self.plan.peers else (),
             lines=tuple(self._lines()) if self.plan.peers else (),
@@ -71,6 +72,7 @@ class Suite:
         *,
         sync: Sync,
         chain: Figures | None = None,
+        again: Again | None = None,
         peers: tuple[Peer, ...] = (),
         besides: tuple[Beside, ...] = (),
         lines: tuple[Line, ...] = (),
@@ -85,6 +87,7 @@ class Suite:
             sizes=asdict(sizes),
             sync=sync,
             chain=chain,
+            again=again,
             peers=peers,
             besides=besides,
             sftp=lines,
@@ -101,8 +104,17 @@ class Suite:
         return found
 
     def _sync(self, data: Data, what: str) -> Sync:
-        with tempfile.TemporaryDirectory(prefix="state-", dir=self.plan.folder) as state, self.working(what) as tell:
-            return stages.measure(data, Path(state), lambda standing: tell(standing.doing))
+        with self._folder() as state, self.working(what) as tell:
+            return stages.measure(data, state, lambda standing: tell(standing.doing))
+
+    def _again(self) -> Again:
+        with self._folder() as folder, self.working("the same package twice") as tell:
+            return again.measure(folder, self.plan.sizes, lambda standing: tell(standing.doing))
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="state-", dir=self.plan.folder) as folder:
+            yield Path(folder)
 
     def _beside(self, megabytes: int) -> Beside:
         data = self._data(Sizes.packed(megabytes))

@@ -1,7 +1,7 @@
 using 'main.bicep'
 
 // Small and cheap, to try things in: no network of its own, short logs, the vault may be deleted.
-param prefix = 'lms-dev'
+param prefix = readEnvironmentVariable('LMS_PREFIX', 'lms-dev')
 param alertEmails = [readEnvironmentVariable('LMS_ALERT_EMAIL')]
 param operatorGroupId = readEnvironmentVariable('LMS_OPERATOR_GROUP', '')
 param logsAccess = false

@@ -2,7 +2,7 @@ using 'main.bicep'
 
 // For people's real data: storage and vault by private addresses only, a fixed address for the SFTP server's allow
 // list, every access logged, three copies of each byte in three zones.
-param prefix = 'lms'
+param prefix = readEnvironmentVariable('LMS_PREFIX', 'lms')
 param alertEmails = [readEnvironmentVariable('LMS_ALERT_EMAIL')]
 param operatorGroupId = readEnvironmentVariable('LMS_OPERATOR_GROUP', '')
 param usesNetwork = true

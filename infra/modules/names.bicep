@@ -10,7 +10,6 @@ type resourceNames = {
   insights: string
   plan: string
   app: string
-  environment: string
   operators: string
   packageEvents: string
   vaultEvents: string
@@ -26,7 +25,6 @@ func namesOf(prefix string, hash string) resourceNames => {
   insights: 'appi-${prefix}'
   plan: 'plan-${prefix}'
   app: 'func-${prefix}-${take(hash, 8)}'
-  environment: 'cae-${prefix}'
   operators: 'ag-${prefix}'
   packageEvents: 'evgt-${prefix}-packages'
   vaultEvents: 'evgt-${prefix}-secrets'

@@ -26,6 +26,11 @@ AZ = {
     "provider register": {"namespace", "wait"},
     "group create": {"name", "location", "output"},
     "group delete": {"name"},
+    "group show": {"name", "query", "output"},
+    "ad app create": {"display-name", "query", "output"},
+    "ad app federated-credential create": {"id", "output", "parameters"},
+    "ad sp create": {"id", "output"},
+    "role assignment create": {"assignee", "role", "scope", "output"},
     "deployment group what-if": {"resource-group", "parameters"},
     "deployment group create": {"resource-group", "name", "output", "parameters"},
     "deployment group show": {"resource-group", "name", "query", "output"},
@@ -152,6 +157,15 @@ def test_containers_and_queues_of_the_guide_exist(calls: list[tuple[str, list[st
 
     assert named == {"connections", "releases", "commands"}
     assert named <= known
+
+
+def test_the_pipeline_is_trusted_by_environment(calls: list[tuple[str, list[str], str | None]]) -> None:
+    """Both environments of the workflow, and nobody else."""
+    given = [json.loads(call[call.index("--parameters") + 1]) for _, call, _ in calls if "federated-credential" in call]
+    workflow = (ROOT / ".github" / "workflows" / "deploy.yml").read_text("utf-8")
+
+    assert [each["subject"].rpartition(":")[2] for each in given] == ["prod-look", "prod"]
+    assert re.findall(r"environment: \$\{\{ inputs.stage \}\}(.*)", workflow) == ["-look", ""]
 
 
 def test_every_step_says_what_to_do_when_it_fails() -> None:

@@ -4,10 +4,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from infra.local.graph import GraphSimulator
-from tests.company import ADA, BEA, NOBODY, Person, Rows, done, files, full, item, make_directory, plan, rows, student
-from tests.desk import Desk
+from shared.domain.explanation import Finding
+from shared.pipeline.explain import explain
+from shared.pipeline.explain_scene import Question
+from tests.company import (
+    ADA,
+    BEA,
+    NOBODY,
+    Person,
+    Rows,
+    betrays,
+    done,
+    files,
+    full,
+    item,
+    make_directory,
+    plan,
+    rows,
+    student,
+)
+from tests.desk import NAME, Desk
 
 FIRST = "acme_F_20261101000000.zip.pgp"
 SECOND = "acme_D_20261102000000.zip.pgp"
@@ -24,6 +43,8 @@ LEFT = Person("quokka-left", "quokka800", "00000000-0000-4000-8000-0000000000f8"
 """No longer active in the LMS."""
 LONG = Person("quokka-long", "quokka-9000000000", "")
 """Whose person id is too long for Entra."""
+STRANGER = Person("quokka-nix", "quokka-nix", "")
+"""In no package."""
 
 OFF, BAD, LOST, UNSHELVED = 6, 7, 8, 9
 """Items: switched off; with a length that is no number; assigned, but in no package; never assigned."""
@@ -85,7 +106,9 @@ def second() -> dict[str, bytes]:
     return files({"PA_STUD_CPNT": [plan(NOBODY, 2), plan(BEA, 2, ASSGN_DTE="2026-11-01")]})
 
 
-def line_of(table: str, number: int) -> int:
-    """Return the line of the row with that number, from 0, of the first package's table."""
-    assert number < len(first()[table])
-    return number + 2
+def why(desk: Desk, person: Person, course: int | str, **settings: Any) -> Finding:  # noqa: ANN401 - fields of Question
+    """Explain, and see that nobody is named."""
+    course = f"C-{course}" if isinstance(course, int) else course
+    found = explain(desk.parts, NAME, Question(person.key, course, **settings))
+    assert betrays(found.model_dump_json()) == []
+    return found

@@ -53,7 +53,9 @@ def explain(
 def _given(learner: str) -> str:
     if learner == ASKED:
         is_person = sys.stdin.isatty()
-        learner = typer.prompt("Learner", hide_input=True, err=True) if is_person else sys.stdin.readline()
+        learner = (
+            typer.prompt("Learner", hide_input=True, err=True) if is_person else sys.stdin.readline().rstrip("\r\n")
+        )
     if not learner.strip():
         fail("LEARNER is empty.")
     return learner

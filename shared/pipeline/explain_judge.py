@@ -11,6 +11,7 @@ from shared.pipeline.explain_evidence import Evidence, fact_at, fact_of_sent, wi
 from shared.pipeline.explain_pushes import Sent
 from shared.pipeline.explain_rows import Place
 from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, STUDENTS
+from shared.pipeline.show_activities import statuses_known
 
 _STATES = {"unmatched": Cause.UNMATCHED, "ambiguous": Cause.AMBIGUOUS, "disabled": Cause.DISABLED}
 
@@ -155,7 +156,10 @@ def _judge_nothing(seen: Evidence) -> Judged:
     if rejected:
         return Judged(Cause.RECORD_REJECTED, _reject_fact(rejected[0]))
     if seen.rows[HISTORY]:
-        return Judged(Cause.NO_CREDIT, _history_fact(seen))
+        is_known = statuses_known(seen.scene.known)
+        return (
+            Judged(Cause.NO_CREDIT, _history_fact(seen)) if is_known else _judge_parked(seen, {}, _history_fact(seen))
+        )
     if not seen.rows[STUDENTS]:
         return _judge_unknown(seen)
     rejected = seen.search.rejected(ITEMS) if seen.content is None else []

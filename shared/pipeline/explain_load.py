@@ -37,7 +37,7 @@ def load_learner(scene: Scene) -> None:
         place = engine.one(f"select {place_of('student')} from asked")
         rows = scene.filter(STUDENTS, "STUD_ID in (select student from asked)", lambda part: _spans(part, place))
         if rows:
-            engine.run(f"update asked set (person, loose) = (select PERSON_ID_EXTERNAL, LOOSE from {relation(rows)})")
+            engine.run(f"update asked set person = PERSON_ID_EXTERNAL, loose = s.LOOSE from {relation(rows)} s")
     if engine.one("select person is not null from asked"):
         scene.filter(STUDENTS, "PERSON_ID_EXTERNAL in (select person from asked)")
     scene.view(STUDENTS)

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.domain.explanation import About, Cause, Fact
 from shared.domain.plan import Verdict
-from shared.domain.runs import Step
+from shared.domain.runs import Outcome, Step
 from shared.pipeline.explain_evidence import Evidence, fact_at, fact_of_sent, with_place
 from shared.pipeline.explain_pushes import Sent
 from shared.pipeline.explain_rows import Place
@@ -181,9 +181,16 @@ def _never(seen: Evidence, table: str, what: str) -> Fact:
     """Say that no package has something, and which ones were looked at."""
     packages = [run.package for run in seen.search.packages()]
     since = f" ({len(packages)} packages since {packages[-1]})" if len(packages) > 1 else ""
+    committed = seen.scene.state.committed
+    refused = [
+        run.package
+        for run in seen.scene.runs
+        if run.outcome is Outcome.REJECTED and committed and run.run_id > committed.run_id
+    ]
+    later = f" What {', '.join(refused)} would have brought is not known: it was refused." if refused else ""
     return Fact(
         about=About.RUN,
-        text=f"{table} has no row of {what}{since}.",
+        text=f"{table} has no row of {what}{since}.{later}",
         package=packages[0] if packages else None,
         file=table,
     )

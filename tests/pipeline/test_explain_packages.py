@@ -7,12 +7,12 @@ from typing import BinaryIO
 
 import pytest
 
-from shared.domain.errors import SettingsError
+from shared.domain.errors import Code, SettingsError
 from shared.domain.explanation import Cause
 from shared.pipeline import passes, table_parts
 from tests.company import ADA, BEA, NOBODY, Person, files, full, item, plan, student
 from tests.desk import Desk
-from tests.situations import FIRST, LEFT, empty_desk, why
+from tests.situations import FIRST, LEFT, SECOND, empty_desk, why
 
 
 @pytest.fixture
@@ -137,3 +137,19 @@ def test_many_passes_and_several_student_ids_are_looked_through(fresh: Desk, mon
         found = why(fresh, person, number)
         assert found.cause is Cause.PUBLISHED
         assert found.shown[0].since == run.ended_at, "the plan was found in one of the passes"
+
+
+def test_a_package_that_was_refused_is_named(fresh: Desk) -> None:
+    """It may have held what nobody can find."""
+    fresh.drop(FIRST, full())
+    fresh.sync()
+    fresh.now = fresh.now.replace(day=2)
+    fresh.folder.files[SECOND] = b"no package at all"
+    assert fresh.sync().outcome == "rejected"
+
+    found = why(fresh, BEA, 3)
+
+    assert found.cause is Cause.NEVER_IN_A_PACKAGE
+    assert found.decisive is not None
+    assert f"What {SECOND} would have brought is not known" in found.decisive.text
+    assert any((fact.package, fact.code) == (SECOND, Code.NOT_A_ZIP) for fact in found.facts)

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from shared.domain.connection import Viva
 from shared.domain.errors import Code, SettingsError
@@ -47,8 +48,8 @@ class Attempt:
         return bool(self._ledger.pending)
 
     @contextmanager
-    def recorded(self) -> Iterator[None]:
-        """Say that the attempt begins, and whatever happens keep what it decided and left open."""
+    def recorded(self, now: datetime) -> Iterator[None]:
+        """Say that the attempt begins now, and whatever happens keep what it decided and left open."""
         number = self._past.attempts + 1
         self._shard.start(number, self._past.fruitless)
         try:
@@ -56,7 +57,7 @@ class Attempt:
         finally:
             self._give_up_records()
             decided = self._ledger.receipts
-            self._shard.end(number, decided, self._ledger.open, self._fruitless())
+            self._shard.end(number, decided, self._ledger.open, self._fruitless(), self._paused_until(now))
             log.info(
                 "push.attempt_ended shard=%s attempt=%d decided=%d pending=%d",
                 self._shard.name,
@@ -84,6 +85,11 @@ class Attempt:
             return None
         backoff: float = BACKOFF_SECONDS * 2 ** min(max(self._fruitless() - 1, 0), 10)
         return passed + min(backoff, BACKOFF_CAP_SECONDS)
+
+    def _paused_until(self, now: datetime) -> datetime | None:
+        if self._ledger.pause_seconds is None or not self.is_pending:
+            return None
+        return now + timedelta(seconds=self.wait_seconds() or 0)
 
     def _fruitless(self) -> int:
         if self._ledger.receipts:

@@ -98,7 +98,7 @@ def push_shard(
             past = replace(past, open_numbers=None)
         attempt = Attempt(shard, past, graph, connection.viva)
         if attempt.is_pending:
-            with attempt.recorded():
+            with attempt.recorded(now):
                 attempt.run()
         if attempt.is_pending:
             attempt.give_up_if_fruitless()

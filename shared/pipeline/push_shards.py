@@ -10,6 +10,7 @@ import gzip
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from shared.domain.messages import PushRecords, Stage
 from shared.domain.plan import Operation, Receipt
@@ -26,6 +27,8 @@ class Past:
     """Operations that may have been carried out without our knowing; `None`: any that has no receipt."""
     fruitless: int = 0
     """Attempts in a row that decided nothing."""
+    paused_until: datetime | None = None
+    """When Graph asked to be called again, if it did and something is left to send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +69,42 @@ class Shard:
         if not numbers:
             return Past()
         last = json.loads(self.blobs.get(f"{prefix}{max(numbers)}"))
+        pause = last.get("paused_until")
         return Past(
             attempts=max(numbers),
             receipts=tuple(self._receipts()),
             open_numbers=frozenset(last["open"]) if last["ended"] else None,
             fruitless=last["fruitless"],
+            paused_until=datetime.fromisoformat(pause) if pause else None,
         )
 
     def start(self, attempt: int, fruitless: int) -> None:
         """Say that from now on anything may have been sent."""
         self._mark(attempt, ended=False, open_numbers=(), fruitless=fruitless)
 
-    def end(self, attempt: int, receipts: Sequence[Receipt], open_numbers: set[int], fruitless: int) -> None:
+    def end(
+        self,
+        attempt: int,
+        receipts: Sequence[Receipt],
+        open_numbers: set[int],
+        fruitless: int,
+        paused_until: datetime | None,
+    ) -> None:
         """Keep the receipts, and then say what is open: the other way round, a receipt could be lost."""
         if receipts:
             lines = (receipt.model_dump_json(exclude_defaults=True) for receipt in receipts)
             self.blobs.put(self.path(f"receipts-{attempt}.ndjson"), "\n".join(lines).encode())
-        self._mark(attempt, ended=True, open_numbers=sorted(open_numbers), fruitless=fruitless)
+        pause = paused_until.isoformat() if paused_until else None
+        self._mark(attempt, ended=True, open_numbers=sorted(open_numbers), fruitless=fruitless, paused_until=pause)
 
     def finish(self) -> None:
         """Say that every operation has its receipt."""
         self.blobs.put(self.path("done"), b"")
 
-    def _mark(self, attempt: int, *, ended: bool, open_numbers: Sequence[int], fruitless: int) -> None:
-        state = {"ended": ended, "open": list(open_numbers), "fruitless": fruitless}
+    def _mark(
+        self, attempt: int, *, ended: bool, open_numbers: Sequence[int], fruitless: int, paused_until: str | None = None
+    ) -> None:
+        state = {"ended": ended, "open": list(open_numbers), "fruitless": fruitless, "paused_until": paused_until}
         self.blobs.put(self.path(f"attempt-{attempt}"), json.dumps(state).encode())
 
     def _receipts(self) -> Iterator[Receipt]:

@@ -119,6 +119,19 @@ class Stager:
             line = self._slow(staged, plan, header, segment)
         # Two records may start on one line; no two have the same number.
         rows = f"(select *, {staged.rows} + rowid as record, {line} as line from segment)"
+        count, bad = self._take(staged, plan, rows)
+        for column in plan.students:
+            self.engine.run(
+                "insert into students_seen select distinct on (alias) alias, student, "
+                f"{place_of('student')} from (select n_{column} as alias, r_{column} as student from segment "
+                f"where n_{column} is not null) anti join students_seen using (alias)"
+            )
+        staged.rows += count
+        staged.rejected += bad
+        self.tell(count)
+
+    def _take(self, staged: Staged, plan: TablePlan, rows: str) -> tuple[int, int]:
+        """Keep the good rows of a segment, and set the bad ones aside; return how many there are, and how many bad."""
         count, bad = self.engine.rows("select count(*), count(fault) from segment")[0]
         if bad:
             cases = " ".join(f"when {number} then {text(fault.message)}" for number, fault in enumerate(plan.faults))
@@ -131,15 +144,7 @@ class Stager:
             )
         if count > bad:
             self._write(staged, plan, f"from {rows} where fault is null" if bad else f"from {rows}")
-        for column in plan.students:
-            self.engine.run(
-                "insert into students_seen select distinct on (alias) alias, student, "
-                f"{place_of('student')} from (select n_{column} as alias, r_{column} as student from segment "
-                f"where n_{column} is not null) anti join students_seen using (alias)"
-            )
-        staged.rows += count
-        staged.rejected += bad
-        self.tell(count)
+        return count, bad
 
     def _write(self, staged: Staged, plan: TablePlan, source: str) -> None:
         kept = "".join(f", {name(value.name)}" for value in plan.values)

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pydantic import Field
+
 from shared.domain.connection import Connection, Strict
 from shared.domain.errors import Code, PackageError
 from shared.domain.package import Kind
@@ -18,13 +20,12 @@ from shared.pipeline.engine import Engine
 from shared.pipeline.package_files import PackageFiles
 from shared.pipeline.parts import Parts
 from shared.pipeline.progress import Reporter, of_run
-from shared.pipeline.staging import Staged, Stager
+from shared.pipeline.staging import STUDENTS, Staged, Stager
 from shared.pipeline.table_parts import LocalPart, download, upload
 from shared.pipeline.tables import Merger
 
 log = logging.getLogger(__name__)
 
-STUDENTS = "PV_PARTNER_STUDENT"
 COUNTED = {"PA_CPNT": "contents", "PA_STUD_CPNT": "assignments", "PA_CPNT_EVTHST": "completions"}
 """Tables whose rows the tally counts, and as what."""
 
@@ -48,6 +49,8 @@ class Manifest(Strict):
     refused: list[str]
     read_now: list[str]
     seen: list[str]
+    files: dict[str, str] = Field(default_factory=dict)
+    """Names of the files that were read now, by table, without their folders."""
     warnings: list[str]
 
 
@@ -214,6 +217,7 @@ class PackageReader:
             refused=refused,
             read_now=read_now,
             seen=sorted({*self.state.seen_tables, *(name for name, each in staged.items() if each.rows)}),
+            files={name: staged[name].file for name in read_now},
             warnings=self.warnings,
         )
 

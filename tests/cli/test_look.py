@@ -25,7 +25,7 @@ def test_after_a_sync_its_outcome_and_package_are_told(desk: Desk, lms: Lms) -> 
 
     (status,) = lms("status", "--json").json
     (run,) = lms("runs", "--json").json
-    shown = lms("run", run["run_id"])
+    shown = lms("runs", run["run_id"])
 
     assert (status["connection"], status["outcome"], status["package"]) == (NAME, sync.outcome, FULL)
     assert run["run_id"] == sync.runs[0].run_id
@@ -43,13 +43,14 @@ def test_a_halted_run_says_who_has_to_do_what(desk: Desk, lms: Lms) -> None:
 
     (status,) = lms("status", "--json").json
 
-    assert run.run_id in status["waits_for_you"]
-    assert "lms approve" in status["waits_for_you"]
+    assert f"`lms runs {run.run_id}`" in status["waits_for_you"]
+    assert f"`lms approve {run.run_id}`" in status["waits_for_you"]
+    assert "would change: contents +5" in lms("runs", run.run_id).output
     assert status["doing"] == ""
 
 
 def test_an_unknown_run_is_told_in_a_sentence(lms: Lms) -> None:
-    answer = lms("run", "20260101T000000-00000000")
+    answer = lms("runs", "20260101T000000-00000000")
 
     assert answer.status == 1
     assert "There is no run" in answer.errors

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.domain.errors import Code
+from shared.domain.help import EXPLANATIONS
 from shared.domain.package import Kind
 from shared.domain.profile import Column, Table
 from shared.domain.runs import Reject, Run
@@ -47,11 +48,13 @@ def test_an_ordinary_text_stays_as_it_is() -> None:
 
     (row,) = csv.reader(io.StringIO(as_csv(RUN, [reject]).decode()))
 
-    assert row == ["run-1", "PA_CPNT.csv", "2", "REV_DTE", "CONN_ERROR_FIELD_INVALID", 'a, "b"; größer']
+    *told, mend = row
+    assert told == ["run-1", "PA_CPNT.csv", "2", "REV_DTE", "CONN_ERROR_FIELD_INVALID", 'a, "b"; größer']
+    assert mend == EXPLANATIONS[Code.FIELD_INVALID].mend
 
 
 def test_it_begins_so_that_a_spreadsheet_knows_its_encoding() -> None:
-    assert header().startswith(b"\xef\xbb\xbfrun,file,line,field,code,message")
+    assert header().startswith(b"\xef\xbb\xbfrun,file,line,field,code,message,how_to_mend")
 
 
 def test_rejects_are_forgotten_by_table(columnar: Engine) -> None:

@@ -70,9 +70,9 @@ def test_of_several_connections_one_has_to_be_chosen(desk: Desk, lms: Lms) -> No
 
 def test_the_environment_is_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "lms.env"
-    file.write_text("# a tenant\n\nLMS_VAULT_URL=https://vault.example\nexport A='b=c'\n")
+    file.write_text("# a tenant\n\nLMS_VAULT_URL=https://vault.example\na.b=1\nexport A='b=c'\n")
 
-    assert read_environment(file) == {"LMS_VAULT_URL": "https://vault.example", "A": "b=c"}
+    assert read_environment(file) == {"LMS_VAULT_URL": "https://vault.example", "a.b": "1", "A": "b=c"}
 
     file.write_text("LMS_VAULT_URL https://vault.example\n")
     with pytest.raises(SettingsError, match="line 1"):

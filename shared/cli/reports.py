@@ -56,6 +56,9 @@ def rejects(
             print_value({"run_id": run.run_id, "count": codes.total(), "codes": by_code, "first": first})
             return
         _say_which(tenant, run)
+        if not codes:
+            tenant.console.print("  It has refused nothing.")
+            return
         tenant.console.print(_table(("file", "line", "field", "code", "message"), first, right=("line",)))
         _more(tenant, codes.total() - len(first), file)
         for code, number in codes.most_common():

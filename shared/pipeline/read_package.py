@@ -11,7 +11,7 @@ from shared.domain.errors import Code, PackageError
 from shared.domain.package import Kind
 from shared.domain.profile import Profile
 from shared.domain.progress import Doing
-from shared.domain.runs import Reject, Run
+from shared.domain.runs import Reject, Run, Step
 from shared.domain.state import State
 from shared.domain.table_part import TablePart
 from shared.pipeline import journal, rejects
@@ -167,7 +167,9 @@ class PackageReader:
     def _check_limit(self, rows: int, rejected: int, staged: dict[str, Staged]) -> None:
         percent, count = self.connection.reject_limit_percent, self.connection.reject_limit_count
         if (rows and rejected * 100 > percent * rows) or (count is not None and rejected > count):
-            rejects.report(self.parts, self.engine, self.run)
+            first = rejects.report(self.parts, self.engine, self.run)
+            every = self.engine.one("select count(*) from rejects")
+            journal.advance(self.parts, self.run, Step.PROCESSING, reject_count=every, rejects=first)
             worst = max(staged.values(), key=lambda each: each.rejected)
             raise PackageError(
                 f"{rejected} of {rows} rows were rejected, more than the limit allows; most of them in {worst.file}. "

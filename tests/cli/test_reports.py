@@ -83,7 +83,19 @@ def test_a_run_without_rejects_says_so(desk: Desk, lms: Lms) -> None:
     run_id = desk.sync().runs[0].run_id
 
     assert lms("rejects", run_id, "--json").json == {"run_id": run_id, "count": 0, "codes": [], "first": []}
-    assert lms("rejects", run_id).status == 0
+    assert "It has refused nothing" in lms("rejects", run_id, "--csv", "x.csv").output
+
+
+def test_a_package_that_was_refused_for_its_rows_shows_them(desk: Desk, lms: Lms) -> None:
+    """This is when an admin needs them most."""
+    desk.drop(FULL, full(PA_STUD_CPNT=[plan(ADA, 1, REQ_DTE="soon"), plan(BEA, 1, REQ_DTE="later")]))
+    sync = desk.sync()
+
+    told = lms("rejects", "--json").json
+
+    assert (sync.outcome, sync.code) == ("rejected", Code.REJECT_LIMIT)
+    assert (told["run_id"], told["count"]) == (sync.runs[0].run_id, 2)
+    assert lms("runs", told["run_id"]).output.count("PA_STUD_CPNT.csv, line") == 2
 
 
 def everybody(desk: Desk, folder: Path) -> str:

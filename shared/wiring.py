@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 
+_STORAGE_SCOPE = "https://storage.azure.com/.default"
+
+
 @cache
 def parts() -> "Parts":
     """Return the parts of this process, made from its environment."""
@@ -72,6 +75,19 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
         memory_mb=settings.memory_limit_mb,
         stuck_after=timedelta(seconds=settings.stuck_after_seconds),
     )
+
+
+def find_signed_in(environment: Mapping[str, str]) -> str | None:
+    """Return the object id in Entra of the person at the terminal; `None` on the local tenant, which knows nobody.
+
+    Raises:
+        TransientError: nobody is signed in.
+    """
+    from shared.adapters.identity import ManagedIdentity  # noqa: PLC0415 - paid by those who approve
+
+    if not any(name.startswith("AzureWebJobsStorage__") for name in environment):
+        return None
+    return ManagedIdentity(None, signed_in=True).object_id(_STORAGE_SCOPE)
 
 
 def _table(account: "StorageAccount", name: str) -> "Table":

@@ -65,8 +65,8 @@ def play(world: World, folder: Path) -> None:
         try:
             for number, step in enumerate(world.steps):
                 expected = reference.apply(step.package, step.directory, step.now)
-                _load(graph, folder, step.directory)
-                _drop(desk, step.package)
+                load(graph, folder, step.directory)
+                drop(desk, step.package)
                 desk.now = step.now
                 graph.reset_counters()
                 sync = desk.sync()
@@ -96,7 +96,7 @@ def _compare_run(run: Run, expected: Expected) -> None:
         assert run.coverage.model_dump() == expected.coverage._asdict(), (run.coverage, expected.coverage)
 
 
-def _load(graph: GraphSimulator, folder: Path, directory: Sequence[User]) -> None:
+def load(graph: GraphSimulator, folder: Path, directory: Sequence[User]) -> None:
     with (folder / "directory.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(User._fields)
@@ -105,7 +105,7 @@ def _load(graph: GraphSimulator, folder: Path, directory: Sequence[User]) -> Non
     graph.load_directory(folder / "directory.csv")
 
 
-def _drop(desk: Desk, package: Package) -> None:
+def drop(desk: Desk, package: Package) -> None:
     kind = {"full": "F", "delta": "D"}[package.kind]
     desk.drop(
         f"acme_{kind}_{package.timestamp}.zip.pgp",

@@ -5,16 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.sync import Ending
+from shared.cli.follow import EXIT_STATUS
 from shared.domain.runs import Outcome, Run
 
-EXIT_STATUS = {
-    Outcome.DONE: 0,
-    Outcome.PARTIAL: 3,
-    Outcome.REJECTED: 4,
-    Outcome.FAILED: 5,
-    Outcome.HALTED: 6,
-    Outcome.WAITING: 7,
-}
+__all__ = ["EXIT_STATUS", "make_report", "write_report"]
 
 
 def write_report(path: Path, ending: Ending) -> None:

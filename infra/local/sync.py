@@ -8,48 +8,14 @@ from typing import Any
 from infra.local.connection import NAME
 from infra.local.tenant import Tenant
 from infra.local.worker import WorkerError
-from shared.domain.errors import Code, ConnectorError, TransientError
-from shared.domain.messages import Stage
-from shared.domain.progress import Doing, Progress
+from shared.cli import follow
+from shared.cli.follow import Tell
+from shared.domain.errors import Code, ConnectorError
 from shared.domain.runs import Outcome, Run, Step, worst
 from shared.pipeline import journal
 
 TIMEOUT_SECONDS = 3600.0
 _LOOK_SECONDS = 0.2
-_PROGRESS_SECONDS = 1.0
-_PROGRESS_SHARE = 20
-"""Looking takes at most one part in so many of the time: the emulator has better things to do."""
-_STAGES = {Step.PUSHING_CONTENTS: Stage.CONTENTS, Step.PUSHING_ACTIVITIES: Stage.ACTIVITIES}
-_DOING = {
-    Step.PROCESSING: "decrypting and reading",
-    Step.MAPPING: "mapping learners, planning contents",
-    Step.PUSHING_CONTENTS: "sending contents",
-    Step.MAPPING_ACTIVITIES: "planning activities",
-    Step.PUSHING_ACTIVITIES: "sending activities",
-    Step.HALTED: "halted",
-    Step.ENDED: "finishing",
-}
-_LONG = {
-    Step.PROCESSING: (Doing.READING,),
-    Step.MAPPING: (Doing.DECIDING,),
-    Step.PUSHING_CONTENTS: (),
-    Step.MAPPING_ACTIVITIES: (Doing.DECIDING,),
-    Step.PUSHING_ACTIVITIES: (Doing.FOLDING,),
-}
-"""What takes long in a step; the progress of an earlier one is old news."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a sync stands."""
-
-    doing: str
-    package: str = ""
-    done_shards: int = 0
-    total_shards: int = 0
-    """Shards of what is being sent; 0 when nothing is."""
-    progress: Progress | None = None
-    """Of the work under way, where it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +61,7 @@ def run_sync(
     dry_run: bool = False,
     approve: str | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
-    tell: Callable[[Standing], None] = lambda _: None,
+    tell: Tell = lambda _: None,
 ) -> Ending:
     """Start the worker, sync until nothing is left to do, and stop the worker.
 
@@ -127,36 +93,22 @@ def run_sync(
     return watch.end(outcome, code, message)
 
 
-def wait(
-    tenant: Tenant, sync_id: str, *, deadline: float, tell: Callable[[Standing], None] = lambda _: None
-) -> dict[str, Any]:
+def wait(tenant: Tenant, sync_id: str, *, deadline: float, tell: Tell = lambda _: None) -> dict[str, Any]:
     """Wait for the end of a sync and return its record; `deadline` is on the monotonic clock.
 
     Raises:
         TimeoutError: it has not ended by then; the message says what it was waiting for.
         WorkerError: the functions host has ended.
     """
-    next_progress = 0.0
-    standing = Standing("starting")
-    tell(standing)
-    while True:
-        try:
-            row = tenant.parts.syncs.find(NAME, sync_id)
-            if row is not None:
-                return row
-            if time.monotonic() >= next_progress:
-                began = time.monotonic()
-                standing = _look(tenant, sync_id)
-                took_seconds = time.monotonic() - began
-                next_progress = began + max(_PROGRESS_SECONDS, _PROGRESS_SHARE * took_seconds)
-                tell(standing)
-        except TransientError:
-            pass  # the storage emulator is busy; there is another look
-        tenant.worker.check()
-        if time.monotonic() >= deadline:
-            where = f"{standing.doing} {standing.package}".strip()
-            raise TimeoutError(f"The sync did not end in time (--timeout). It was {where}.")
-        time.sleep(_LOOK_SECONDS)
+    return follow.wait(
+        tenant.parts,
+        NAME,
+        sync_id,
+        deadline=deadline,
+        tell=tell,
+        check=tenant.worker.check,
+        look_seconds=_LOOK_SECONDS,
+    )
 
 
 def _asks(tenant: Tenant, *, dry_run: bool, approve: str | None) -> list[Callable[[], str]]:
@@ -165,24 +117,6 @@ def _asks(tenant: Tenant, *, dry_run: bool, approve: str | None) -> list[Callabl
         asks.append(lambda: tenant.approve(approve))
     asks.append(lambda: tenant.collect(dry_run=dry_run))
     return asks
-
-
-def _look(tenant: Tenant, sync_id: str) -> Standing:
-    state = journal.get_state(tenant.parts, NAME)
-    if state.open_run is None:
-        if state.sync is None or state.sync.sync_id != sync_id:
-            return Standing("starting")
-        download = state.sync.progress
-        return Standing("collecting", download.package if download else "", progress=download)
-    run = journal.get_run(tenant.parts, NAME, state.open_run)
-    stage = _STAGES.get(run.step)
-    total = run.shards.get(stage, 0) if stage else 0
-    done = 0
-    if total:
-        paths = tenant.parts.pushes.list_paths(f"{NAME}/{run.run_id}/{stage}/")
-        done = sum(path.endswith(".done") for path in paths)
-    progress = run.progress if run.progress and run.progress.stage in _LONG.get(run.step, ()) else None
-    return Standing(_DOING[run.step], run.package, done, total, progress)
 
 
 def _runs(tenant: Tenant, sync_ids: set[str]) -> list[Run]:

@@ -3,6 +3,8 @@
 At an admin's terminal it is the admin's: whoever is signed in to the Azure CLI, for example.
 """
 
+import base64
+import json
 import logging
 
 from azure.core.credentials import TokenCredential
@@ -47,6 +49,21 @@ class ManagedIdentity:
                 "the function app and that its client id is right.",
                 Code.GRAPH_UNAVAILABLE,
             ) from None
+
+    def object_id(self, scope: str) -> str | None:
+        """Return the object id in Entra of whoever the tokens are for; `None` where a token does not say.
+
+        Raises:
+            TransientError: no token could be had.
+        """
+        _, _, rest = self.get_token(scope).partition(".")
+        claims = rest.partition(".")[0]
+        try:
+            told = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+        except ValueError:
+            return None
+        found = told.get("oid") if isinstance(told, dict) else None
+        return found if isinstance(found, str) else None
 
     def _new_credential(self) -> TokenCredential:
         # Imported late: it takes 150 ms, which a start that never talks to Graph need not pay.

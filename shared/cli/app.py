@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shared.cli import explain, look
+from shared.cli import act, explain, look, reports
 from shared.cli.tenant import DEFAULT_FILE, FILE_VARIABLE, Tenant, make_console
 
 app = typer.Typer(
@@ -42,7 +42,13 @@ def choose(
 
 app.command("status")(look.status)
 app.command("runs")(look.runs)
-app.command("run")(look.run)
+app.command("run")(act.run)
+app.command("dry-run")(act.dry_run)
+app.command("approve")(act.approve)
+app.command("rerun")(act.rerun)
+app.command("rejects")(reports.rejects)
+app.command("coverage")(reports.coverage)
+app.command("changes")(reports.changes)
 app.command("explain")(explain.explain)
 
 

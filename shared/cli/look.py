@@ -1,4 +1,4 @@
-"""`lms status`, `lms runs`, `lms run`: what happened, and how things stand."""
+"""`lms status` and `lms runs`: what happened, and how things stand."""
 
 from typing import Annotated
 
@@ -31,30 +31,24 @@ def status(context: typer.Context, *, json: Json = False) -> None:
 
 def runs(
     context: typer.Context,
+    run_id: Annotated[str | None, typer.Argument(metavar="RUN", help="Show this one.")] = None,
     *,
     count: Annotated[int, typer.Option("--last", min=1, help="How many, the newest.")] = 20,
     json: Json = False,
 ) -> None:
-    """List the runs of a connection, the newest last."""
+    """List the runs of a connection, the newest last; or show what became of one package."""
     tenant: Tenant = context.obj
     with telling_errors():
+        if run_id is not None:
+            one = journal.get_run(tenant.parts, tenant.connection, run_id)
+            print_json(one) if json else show_run(tenant.console, one)
+            return
         ids = journal.list_run_ids(tenant.parts, tenant.connection)[-count:]
         found = [run for each in ids if (run := journal.find_run(tenant.parts, tenant.connection, each)) is not None]
         if json:
             print_json(found)
             return
         tenant.console.print(_runs_table(found))
-
-
-def run(context: typer.Context, run_id: Annotated[str, typer.Argument(metavar="RUN")], *, json: Json = False) -> None:
-    """Show what became of one package."""
-    tenant: Tenant = context.obj
-    with telling_errors():
-        found = journal.get_run(tenant.parts, tenant.connection, run_id)
-        if json:
-            print_json(found)
-            return
-        show_run(tenant.console, found)
 
 
 def _show_status(tenant: Tenant, found: Status) -> None:

@@ -30,7 +30,12 @@ def print_json(found: BaseModel | Sequence[BaseModel]) -> None:
     """Print what was found for programs: an object, or a list of them."""
     documents = [found] if isinstance(found, BaseModel) else found
     values = [each.model_dump(mode="json") for each in documents]
-    typer.echo(json.dumps(values[0] if isinstance(found, BaseModel) else values, indent=2, ensure_ascii=False))
+    print_value(values[0] if isinstance(found, BaseModel) else values)
+
+
+def print_value(value: object) -> None:
+    """Print a JSON value for programs."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def show_run(console: Console, run: Run) -> None:
@@ -45,8 +50,12 @@ def show_run(console: Console, run: Run) -> None:
     for warning in run.warnings:
         console.print(Text(f"  Warning: {warning}"))
     console.print(tally_table(run))
-    if run.dry_run:
+    if run.dry_run or run.outcome is Outcome.HALTED:
         console.print(Text(f"  {changes_line(run)}"))
+        if run.graph_requests is not None:
+            console.print(Text(f"  {cost_line(run)}"))
+    if run.approved_at is not None:
+        console.print(Text(f"  approved {time_text(run.approved_at)} by {run.approved_by}"))
     if run.learner_part:
         console.print(Text(f"  {coverage_line(run)}"))
     show_rejects(console, run)
@@ -82,6 +91,13 @@ def changes_line(run: Run) -> str:
         f"off {planned.contents.deactivate:,}, assignments +{planned.assignments.add:,} "
         f"~{planned.assignments.change:,} -{planned.assignments.withdraw:,}, "
         f"completions +{planned.completions.add:,}"
+    )
+
+
+def cost_line(run: Run) -> str:
+    """Say what sending the changes would take."""
+    return (
+        f"that takes about {run.graph_requests or 0:,} requests to Graph, which write {run.graph_writes or 0:,} objects"
     )
 
 

@@ -25,7 +25,7 @@ PLAIN_WIDTH = 120
 """Columns where nobody knows how wide the paper is."""
 EXIT_FAILED = 1
 
-_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)=(.*)")
 
 
 @dataclass

@@ -53,12 +53,13 @@ class Process(Strict):
 
 
 class Approve(Strict):
-    """Let a halted run go on."""
+    """Let a halted run go on; `by` is who says so: the object id of an admin, or words that name nobody."""
 
     command: Literal["approve"] = "approve"
     connection: str
     run_id: str
     sync_id: str
+    by: str = Field(default="", max_length=64, pattern=r"^[^@]*$")
 
 
 class Rerun(Strict):

@@ -12,6 +12,8 @@ from pydantic import Field
 from shared.domain.connection import Strict
 from shared.domain.errors import Code
 
+BATCH = 20
+"""Calls in one request, the most that Graph takes."""
 SHARD_SIZE = 400
 """Operations in a shard: 20 batches of 20."""
 

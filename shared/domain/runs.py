@@ -157,7 +157,8 @@ class Run(Strict):
     size_bytes: int = Field(default=0, description="Of the sealed package and its keys package.")
     timestamp: datetime
     dry_run: bool = False
-    approved_by: str | None = None
+    approved_by: str | None = Field(default=None, description="Who approved it; the sync, where nobody said who.")
+    approved_at: datetime | None = None
     step: Step = Step.PROCESSING
     attempts: int = 0
     touched_at: datetime
@@ -173,6 +174,10 @@ class Run(Strict):
     tally: Tally = Tally()
     coverage: Coverage = Coverage()
     changes: Changes = Changes()
+    graph_requests: int | None = Field(
+        default=None, description="What sending the changes takes, about; `None` before they are planned."
+    )
+    graph_writes: int | None = None
     reject_count: int = 0
     rejects: tuple[Reject, ...] = Field(default=(), description="The first 100; the CSV holds all.")
     shards: dict[str, int] = Field(default_factory=dict, description="Number of shards by stage.")

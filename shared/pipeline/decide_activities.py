@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.domain.cost import Cost
 from shared.domain.messages import Stage
 from shared.domain.progress import Doing
 from shared.domain.runs import Coverage
-from shared.pipeline import directory, plan_changes
+from shared.pipeline import changes_report, coverage_report, directory, plan_changes
 from shared.pipeline.passes import Passes
 from shared.pipeline.progress import of_run
 from shared.pipeline.run_data import RunData
@@ -22,6 +23,8 @@ class Decided:
     """Activities by kind and decision."""
     rows: plan_changes.Counts = field(default_factory=dict)
     """Rows of the package, as if nothing were sent."""
+    cost: Cost = field(default_factory=Cost)
+    """What sending the activities takes."""
     licence_matters: list[str] = field(default_factory=list)
     """Users with records that wait for a licence, or that would be deleted: those of a learner without one stay."""
     pass_shards: list[int] = field(default_factory=list)
@@ -31,12 +34,17 @@ class Decided:
 def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
     """Decide pass by pass; with `write`, keep the plan of each and write its shards.
 
+    Without, collect what the reports on coverage and changes tell.
+
     Needs `learners` and `available`.
     """
     engine = data.engine
     decided = Decided()
     passes = Passes.plan(data)
     engine.run("create or replace table verdicts (key varchar, verdict varchar)")
+    if not write:
+        coverage_report.begin(engine)
+        changes_report.begin(engine)
     reporter = of_run(data.parts, data.run, Doing.DECIDING, total_rows=passes.rows or None)
     for number in range(passes.count):
         passes.enter(number)
@@ -44,7 +52,12 @@ def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
         plan_changes.decide(engine, data.profile, data.connection, data.known, now, whole=write)
         decided.coverage = _add(decided.coverage, directory.cover(engine))
         counted = engine.rows("select kind, todo, count(*) from decisions group by all")
-        plan_changes.add(decided.decisions, {(kind, todo): count for kind, todo, count in counted})
+        decisions = {(kind, todo): count for kind, todo, count in counted}
+        plan_changes.add(decided.decisions, decisions)
+        decided.cost += changes_report.cost_of_pass(decisions, batched=data.connection.viva.batch)
+        if not write:
+            coverage_report.collect(engine)
+            changes_report.collect(engine)
         plan_changes.weigh_activities(engine, statuses_known=statuses_known(data.known), whole=write)
         plan_changes.add(decided.rows, plan_changes.count_rows(engine))
         decided.licence_matters += [

@@ -184,17 +184,17 @@ def map_persons(engine: Engine) -> None:
 def cover(engine: Engine) -> Coverage:
     """Count the persons of a pass with at least one assignment or credited completion, by how they were found.
 
-    Needs `decisions`, `history` and `learners_now`.
+    Needs `decisions`, `history` and `learners_now`; makes `covered` (person, state, near_miss).
     """
-    counted = dict.fromkeys(("mapped", "unmatched", "ambiguous", "disabled"), 0)
-    near_misses = 0
-    for state, near_miss, count in engine.rows(
-        "select state, near_miss, count(*) from ("
-        "select person, state, near_miss from decisions "
+    engine.run(
+        "create or replace temp table covered as select person, state, near_miss from decisions "
         "where in_plan and person is not null and state is not null union "
         "select h.person, l.state, l.near_miss from history h join learners_now l on l.student = h.student and l.known "
-        "where h.credit and h.person is not null) group by all"
-    ):
+        "where h.credit and h.person is not null"
+    )
+    counted = dict.fromkeys(("mapped", "unmatched", "ambiguous", "disabled"), 0)
+    near_misses = 0
+    for state, near_miss, count in engine.rows("select state, near_miss, count(*) from covered group by all"):
         counted[state] += count
         near_misses += count if near_miss else 0
     return Coverage(learners=sum(counted.values()), near_miss=near_misses, **counted)

@@ -11,7 +11,17 @@ from shared.domain.errors import BusyError, Code, SettingsError, TransientError
 from shared.domain.gates import find_gate
 from shared.domain.messages import MAP_LEARNERS, PUSH_RECORDS, MapLearners, PushRecords, Stage
 from shared.domain.runs import ATTEMPTS, Outcome, Reject, Run, Step
-from shared.pipeline import directory, finish_run, fold, journal, plan_changes, rejects, retention
+from shared.pipeline import (
+    changes_report,
+    coverage_report,
+    directory,
+    finish_run,
+    fold,
+    journal,
+    plan_changes,
+    rejects,
+    retention,
+)
 from shared.pipeline.decide_activities import Decided, decide_all
 from shared.pipeline.engine import engine
 from shared.pipeline.parts import Parts
@@ -89,6 +99,7 @@ def _map_contents(data: RunData, now: datetime) -> None:
     active = columnar.one("select count(*) from published_contents where active")
     assignments = data.count_published_assignments()
     decided = _decide(data, now) if run.learner_part else Decided()
+    cost = decided.cost + changes_report.cost_of_contents(columnar, batched=data.connection.viva.batch)
     changes = plan_changes.count_changes(columnar, decided.decisions)
     data.load_left_over("PA_CPNT", "left_over")
     plan_changes.weigh_contents(columnar)
@@ -96,6 +107,8 @@ def _map_contents(data: RunData, now: datetime) -> None:
     known: dict[str, object] = {
         "coverage": decided.coverage,
         "changes": changes,
+        "graph_requests": cost.requests,
+        "graph_writes": cost.writes,
         "warnings": tuple(dict.fromkeys((*run.warnings, *warnings))),
     }
     if columnar.one("select count(*) from contents where todo = 'limit'"):
@@ -105,6 +118,7 @@ def _map_contents(data: RunData, now: datetime) -> None:
     if not run.approved_by:
         gate = find_gate(data.connection, decided.coverage, changes, assignments=assignments, active_contents=active)
     if gate is not None or run.dry_run:
+        changes_report.report(data)
         columnar.run("create or replace table verdicts (key varchar, verdict varchar)")
         plan_changes.add(decided.rows, plan_changes.count_rows(columnar))
         tally = plan_changes.make_tally(decided.rows, data.manifest.rejected_rows)
@@ -139,6 +153,7 @@ def _decide(data: RunData, now: datetime) -> Decided:
         make_learners(columnar, data.published)
         decided = decide_all(data, now, write=False)
     data.save("mapping")
+    coverage_report.report(data)
     return decided
 
 

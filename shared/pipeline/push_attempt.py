@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.connection import Viva
 from shared.domain.errors import Code, SettingsError
-from shared.domain.plan import Act, Operation, Verdict
+from shared.domain.plan import BATCH, Act, Operation, Verdict
 from shared.pipeline.push_answers import Ledger, Task, settle
 from shared.pipeline.push_calls import Calls
 from shared.pipeline.push_shards import Past, Shard
@@ -17,7 +17,6 @@ from shared.ports import Call, Graph
 
 log = logging.getLogger(__name__)
 
-BATCH = 20
 PAUSE_FLOOR_SECONDS = 10.0
 BACKOFF_SECONDS = 30.0
 BACKOFF_CAP_SECONDS = 900.0

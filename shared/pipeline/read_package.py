@@ -4,12 +4,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pydantic import Field
+
 from shared.domain.connection import Connection, Strict
 from shared.domain.errors import Code, PackageError
 from shared.domain.package import Kind
 from shared.domain.profile import Profile
 from shared.domain.progress import Doing
-from shared.domain.runs import Reject, Run
+from shared.domain.runs import Reject, Run, Step
 from shared.domain.state import State
 from shared.domain.table_part import TablePart
 from shared.pipeline import journal, rejects
@@ -18,13 +20,12 @@ from shared.pipeline.engine import Engine
 from shared.pipeline.package_files import PackageFiles
 from shared.pipeline.parts import Parts
 from shared.pipeline.progress import Reporter, of_run
-from shared.pipeline.staging import Staged, Stager
+from shared.pipeline.staging import STUDENTS, Staged, Stager
 from shared.pipeline.table_parts import LocalPart, download, upload
 from shared.pipeline.tables import Merger
 
 log = logging.getLogger(__name__)
 
-STUDENTS = "PV_PARTNER_STUDENT"
 COUNTED = {"PA_CPNT": "contents", "PA_STUD_CPNT": "assignments", "PA_CPNT_EVTHST": "completions"}
 """Tables whose rows the tally counts, and as what."""
 
@@ -48,6 +49,8 @@ class Manifest(Strict):
     refused: list[str]
     read_now: list[str]
     seen: list[str]
+    files: dict[str, str] = Field(default_factory=dict)
+    """Names of the files that were read now, by table, without their folders."""
     warnings: list[str]
 
 
@@ -164,7 +167,9 @@ class PackageReader:
     def _check_limit(self, rows: int, rejected: int, staged: dict[str, Staged]) -> None:
         percent, count = self.connection.reject_limit_percent, self.connection.reject_limit_count
         if (rows and rejected * 100 > percent * rows) or (count is not None and rejected > count):
-            rejects.report(self.parts, self.engine, self.run)
+            first = rejects.report(self.parts, self.engine, self.run)
+            every = self.engine.one("select count(*) from rejects")
+            journal.advance(self.parts, self.run, Step.PROCESSING, reject_count=every, rejects=first)
             worst = max(staged.values(), key=lambda each: each.rejected)
             raise PackageError(
                 f"{rejected} of {rows} rows were rejected, more than the limit allows; most of them in {worst.file}. "
@@ -214,6 +219,7 @@ class PackageReader:
             refused=refused,
             read_now=read_now,
             seen=sorted({*self.state.seen_tables, *(name for name, each in staged.items() if each.rows)}),
+            files={name: staged[name].file for name in read_now},
             warnings=self.warnings,
         )
 

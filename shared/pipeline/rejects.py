@@ -2,17 +2,23 @@
 
 import csv
 import io
+import mmap
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from shared.domain.errors import Code
+from shared.domain.help import EXPLANATIONS
 from shared.domain.runs import Reject, Run
 from shared.pipeline import journal
+from shared.pipeline.directory import local_copy
 from shared.pipeline.engine import Engine
 from shared.pipeline.parts import Parts
 
 FIRST = 100
 """How many rejects a run carries itself."""
 
-_COLUMNS = ("run", "file", "line", "field", "code", "message")
+_COLUMNS = ("run", "file", "line", "field", "code", "message", "how_to_mend")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -34,7 +40,7 @@ def report(parts: Parts, engine: Engine, run: Run) -> tuple[Reject, ...]:
             writer = csv.writer(file)
             writer.writerow(_COLUMNS)
             for rows in engine.iterate(order):
-                writer.writerows([run.run_id, *map(harmless, row)] for row in rows)
+                writer.writerows(_line(run, row) for row in rows)
         parts.reports.put_file(path(run), target)
     return first
 
@@ -49,8 +55,13 @@ def as_csv(run: Run, rejects: list[Reject]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     for each in rejects:
-        writer.writerow([run.run_id, *map(harmless, (each.file, each.line, each.field, each.code, each.message))])
+        writer.writerow(_line(run, (each.file, each.line, each.field, each.code, each.message)))
     return out.getvalue().encode()
+
+
+def _line(run: Run, row: Sequence[object]) -> list[object]:
+    """Return what the report says of one reject: what and where, and how it is mended."""
+    return [run.run_id, *map(harmless, row), EXPLANATIONS[Code(str(row[3]))].mend]
 
 
 def harmless(value: object) -> object:
@@ -60,17 +71,28 @@ def harmless(value: object) -> object:
 
 def add(parts: Parts, run: Run, found: list[Reject]) -> dict[str, object]:
     """Add rejects to the run and to its report; a second call with the same ones adds nothing."""
-    place = path(run)
-    try:
-        report = parts.reports.get(place)
-    except FileNotFoundError:
-        report = header()
-    lines = as_csv(run, found)
-    if lines not in report:
-        parts.reports.put(place, report + lines)
-        run = journal.get_run(parts, run.connection, run.run_id)
-        first = (*run.rejects, *found)[:FIRST]
-        values: dict[str, object] = {"rejects": first, "reject_count": run.reject_count + len(found)}
-        journal.change_run(parts, run, lambda newest: newest.changed(**values))
-        return values
-    return {}
+    if not _append(parts, path(run), as_csv(run, found)):
+        return {}
+    run = journal.get_run(parts, run.connection, run.run_id)
+    first = (*run.rejects, *found)[:FIRST]
+    values: dict[str, object] = {"rejects": first, "reject_count": run.reject_count + len(found)}
+    journal.change_run(parts, run, lambda newest: newest.changed(**values))
+    return values
+
+
+def _append(parts: Parts, place: str, lines: bytes) -> bool:
+    """Add lines to a report, however large it is; false when it has them already."""
+    with TemporaryDirectory(prefix="lms-") as folder:
+        report = Path(folder) / "rejects.csv"
+        try:
+            local_copy(parts.reports, place, report)
+        except FileNotFoundError:
+            report.write_bytes(header())
+        with report.open("r+b") as file:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                if content.find(lines) >= 0:
+                    return False
+            file.seek(0, io.SEEK_END)
+            file.write(lines)
+        parts.reports.put_file(place, report)
+    return True

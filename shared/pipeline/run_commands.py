@@ -65,17 +65,20 @@ def _approve(parts: Parts, command: Approve) -> None:
             run,
             Step.HALTED,
             step=Step.MAPPING,
-            approved_by=command.sync_id,
+            approved_by=command.by or command.sync_id,
+            approved_at=parts.clock(),
             sync_id=command.sync_id,
             attempts=0,
             outcome=None,
             code=None,
             message="",
         )
-        if moved is None and (run.step, run.approved_by) != (Step.MAPPING, command.sync_id):
+        if moved is None and run.sync_id != command.sync_id:
             raise SettingsError(
                 f"The run {run.run_id} is not halted, so there is nothing to approve.", Code.SETTINGS_INVALID
             )
+        if moved is None and run.step is not Step.MAPPING:
+            return  # It came twice, and the run has gone on meanwhile.
         _begin(parts, command)
     log.info("run.approved connection=%s run=%s", run.connection, run.run_id)
     body = MapLearners(connection=run.connection, run_id=run.run_id)

@@ -18,6 +18,7 @@ from shared.pipeline.repair import repair
 from shared.pipeline.table_parts import LocalPart, write_part
 from shared.pipeline.table_plan import STUDENTS_SEEN, TablePlan
 
+STUDENTS = "PV_PARTNER_STUDENT"
 REJECTS = """
 create table if not exists rejects (
     table_name varchar, file varchar, line bigint, field varchar, code varchar, message varchar,
@@ -148,8 +149,8 @@ class Stager:
 
     def _write(self, staged: Staged, plan: TablePlan, source: str) -> None:
         kept = "".join(f", {name(value.name)}" for value in plan.values)
-        # The report of an item that finds no place names its line.
-        line = "" if plan.is_owned else "line, "
+        # Reports name the line of an item that finds no place, and of a learner whom nobody knows.
+        line = "" if plan.is_owned and staged.table != STUDENTS else "line, "
         path = self.folder / staged.table / f"part-{len(staged.parts):05d}.parquet"
         staged.parts.append(write_part(self.engine, f"select record, {line}pk, place{kept} {source}", path))
 

@@ -64,5 +64,6 @@ def _waits(parts: Parts, name: str, state: State, *, enabled: bool) -> str:
     if not enabled:
         return "The connection is switched off: set `enabled` once everything is in place."
     if state.open_run and (run := journal.find_run(parts, name, state.open_run)) and run.step is Step.HALTED:
-        return f"The run {run.run_id} is halted. Look at it with `lms run`, then let it go on with `lms approve`."
+        look, go_on = f"`lms runs {run.run_id}`", f"`lms approve {run.run_id}`"
+        return f"The run {run.run_id} is halted. Look at it with {look}, then let it go on with {go_on}."
     return state.needs_full or ""

@@ -6,13 +6,14 @@ processes and threads of their own that stand for other people's machines; their
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from infra.local import sync
 from infra.local.tenant import Tenant
+from shared.cli.follow import Tell
 from tests.bench.data import NOW, Data
 from tests.bench.meter import Meter
 from tests.bench.result import Figures, Sync
@@ -52,7 +53,7 @@ class Event(NamedTuple):
     text: str
 
 
-def measure(data: Data, state: Path, tell: Callable[[sync.Standing], None]) -> Sync:
+def measure(data: Data, state: Path, tell: Tell) -> Sync:
     """Sync into a state that is new, and read the times from the worker's log.
 
     Raises:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.local.graph import GraphSimulator
-from shared.cli import tenant
+from shared.cli import follow, tenant
 from shared.cli.app import app
 from tests.company import make_directory
 from tests.desk import Desk
@@ -51,6 +51,19 @@ def lms(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Lms:
         result = runner.invoke(app, list(arguments), input=given)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
-        return Answer(result.exit_code, result.stdout, result.stderr)
+        # The runner shows on the standard output what was typed, which a terminal does by itself.
+        output = result.stdout.replace(f" {given}", "", 1) if given else result.stdout
+        return Answer(result.exit_code, output, result.stderr)
 
     return call
+
+
+@pytest.fixture
+def app_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the app work while somebody waits for a sync."""
+
+    def work(_: float) -> None:
+        if desk.messages.sent:
+            desk.deliver(json.loads(desk.messages.sent[0][1])["sync_id"])
+
+    monkeypatch.setattr(follow, "pause", work)

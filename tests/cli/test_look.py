@@ -25,7 +25,7 @@ def test_after_a_sync_its_outcome_and_package_are_told(desk: Desk, lms: Lms) -> 
 
     (status,) = lms("status", "--json").json
     (run,) = lms("runs", "--json").json
-    shown = lms("run", run["run_id"])
+    shown = lms("runs", run["run_id"])
 
     assert (status["connection"], status["outcome"], status["package"]) == (NAME, sync.outcome, FULL)
     assert run["run_id"] == sync.runs[0].run_id
@@ -43,13 +43,14 @@ def test_a_halted_run_says_who_has_to_do_what(desk: Desk, lms: Lms) -> None:
 
     (status,) = lms("status", "--json").json
 
-    assert run.run_id in status["waits_for_you"]
-    assert "lms approve" in status["waits_for_you"]
+    assert f"`lms runs {run.run_id}`" in status["waits_for_you"]
+    assert f"`lms approve {run.run_id}`" in status["waits_for_you"]
+    assert "would change: contents +5" in lms("runs", run.run_id).output
     assert status["doing"] == ""
 
 
 def test_an_unknown_run_is_told_in_a_sentence(lms: Lms) -> None:
-    answer = lms("run", "20260101T000000-00000000")
+    answer = lms("runs", "20260101T000000-00000000")
 
     assert answer.status == 1
     assert "There is no run" in answer.errors
@@ -69,9 +70,9 @@ def test_of_several_connections_one_has_to_be_chosen(desk: Desk, lms: Lms) -> No
 
 def test_the_environment_is_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "lms.env"
-    file.write_text("# a tenant\n\nLMS_VAULT_URL=https://vault.example\nexport A='b=c'\n")
+    file.write_text("# a tenant\n\nLMS_VAULT_URL=https://vault.example\na.b=1\nexport A='b=c'\n")
 
-    assert read_environment(file) == {"LMS_VAULT_URL": "https://vault.example", "A": "b=c"}
+    assert read_environment(file) == {"LMS_VAULT_URL": "https://vault.example", "a.b": "1", "A": "b=c"}
 
     file.write_text("LMS_VAULT_URL https://vault.example\n")
     with pytest.raises(SettingsError, match="line 1"):

@@ -103,12 +103,13 @@ def test_reports_runs_and_looks_go_after_three_months(desk: Desk) -> None:
     latest = desk.sync().runs[-1]
 
     sweep_after(desk, 88)
-    assert (len(stored(desk)["runs"]), len(stored(desk)["syncs"]), len(stored(desk)["reports"])) == (2, 2, 1)
+    assert (len(stored(desk)["runs"]), len(stored(desk)["syncs"]), len(stored(desk)["reports"])) == (2, 2, 3)
     sweep_after(desk, 3)
 
     kept = stored(desk)
     assert kept["runs"] == {f"{NAME}/{latest.run_id}"}
-    assert kept["syncs"] == kept["reports"] == set()
+    assert kept["syncs"] == set()
+    assert kept["reports"] == {f"{NAME}/{latest.run_id}/coverage.csv"}
 
 
 def test_a_sealed_package_goes_after_a_month_but_for_the_latest_which_can_be_run_again(desk: Desk) -> None:
@@ -227,7 +228,7 @@ def test_whoever_is_killed_in_between_is_followed_by_one_who_goes_on(desk: Desk)
         name: len(each) for name, each in kept.items() if name not in ("leases", "records", "pushes", "tables")
     } == {
         "sealed": 1,
-        "reports": 0,
+        "reports": 1,
         "runs": 1,
         "ledger": 2,
         "syncs": 0,

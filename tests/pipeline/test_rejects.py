@@ -7,12 +7,16 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.domain.errors import Code
+from shared.domain.help import EXPLANATIONS
 from shared.domain.package import Kind
 from shared.domain.profile import Column, Table
 from shared.domain.runs import Reject, Run
+from shared.pipeline import journal
 from shared.pipeline.engine import Engine
-from shared.pipeline.rejects import as_csv, header
+from shared.pipeline.rejects import add, as_csv, header, path
 from shared.pipeline.staging import Stager
+from tests.company import FULL, full, item
+from tests.desk import Desk
 from tests.pipeline.conftest import stage
 
 TABLE = Table(columns={"ID": Column(key=True), "A": Column()})
@@ -47,11 +51,13 @@ def test_an_ordinary_text_stays_as_it_is() -> None:
 
     (row,) = csv.reader(io.StringIO(as_csv(RUN, [reject]).decode()))
 
-    assert row == ["run-1", "PA_CPNT.csv", "2", "REV_DTE", "CONN_ERROR_FIELD_INVALID", 'a, "b"; größer']
+    *told, mend = row
+    assert told == ["run-1", "PA_CPNT.csv", "2", "REV_DTE", "CONN_ERROR_FIELD_INVALID", 'a, "b"; größer']
+    assert mend == EXPLANATIONS[Code.FIELD_INVALID].mend
 
 
 def test_it_begins_so_that_a_spreadsheet_knows_its_encoding() -> None:
-    assert header().startswith(b"\xef\xbb\xbfrun,file,line,field,code,message")
+    assert header().startswith(b"\xef\xbb\xbfrun,file,line,field,code,message,how_to_mend")
 
 
 def test_rejects_are_forgotten_by_table(columnar: Engine) -> None:
@@ -64,3 +70,21 @@ def test_rejects_are_forgotten_by_table(columnar: Engine) -> None:
     stager.forget(["OTHER", "SOME"])
 
     assert columnar.one("select count(*) from rejects") == 0
+
+
+def test_what_is_added_twice_stands_in_the_report_once(desk: Desk) -> None:
+    """Whoever folds a run may die after it has written, and the next one writes the same."""
+    desk.drop(FULL, full(PA_CPNT=[item(1), item(2, CPNT_LEN="long")]))
+    desk.set(reject_limit_percent=100)
+    run = desk.sync().runs[0]
+    refused = Reject(file="PA_CPNT", line=0, field="COURSE:C-1", code=Code.RECORD_REFUSED, message="Graph answered 400")
+
+    values = add(desk.parts, run, [refused])
+    again = add(desk.parts, journal.get_run(desk.parts, run.connection, run.run_id), [refused])
+
+    content = desk.reports.content[path(run)].decode("utf-8-sig")
+    found = list(csv.DictReader(io.StringIO(content, newline="")))
+    assert [row["code"] for row in found] == [Code.FIELD_INVALID, Code.RECORD_REFUSED]
+    assert found[1]["how_to_mend"] == EXPLANATIONS[Code.RECORD_REFUSED].mend
+    assert (values["reject_count"], again) == (2, {})
+    assert journal.get_run(desk.parts, run.connection, run.run_id).reject_count == 2

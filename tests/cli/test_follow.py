@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from infra.local import show
-from infra.local.sync import Standing
+from shared.cli import follow
 from shared.domain.progress import Doing, Progress
+from shared.pipeline.position import Position
 
 BEGAN = datetime(2026, 11, 1, 6, tzinfo=UTC)
 
 
-def reading(seconds: int) -> Standing:
+def reading(seconds: int) -> Position:
     """Stand so long after the beginning: 10 MB of 400 and 20,000 rows a second."""
     progress = Progress(
         stage=Doing.READING,
@@ -25,20 +25,20 @@ def reading(seconds: int) -> Standing:
         started_at=BEGAN,
         updated_at=BEGAN + timedelta(seconds=seconds),
     )
-    return Standing("reading", "acme_F.zip.pgp", progress=progress)
+    return Position("reading", "acme_F.zip.pgp", progress=progress)
 
 
 @pytest.mark.parametrize(
-    ("standing", "told"),
+    ("position", "told"),
     [
-        (Standing("starting"), ""),
-        (Standing("sending contents", "acme_F.zip.pgp", 3, 12), "3 of 12 shards"),
+        (Position("starting"), ""),
+        (Position("sending contents", "acme_F.zip.pgp", 3, 12), "3 of 12 shards"),
         (reading(0), ""),
         (reading(10), "100.0 of 400.0 MB, 200,000 rows, 20,000 rows/s, 0:30 left"),
     ],
 )
-def test_how_far_says_what_is_known(standing: Standing, told: str) -> None:
-    assert show.how_far(standing) == told
+def test_how_far_says_what_is_known(position: Position, told: str) -> None:
+    assert follow.how_far(position) == told
 
 
 def test_lines_come_seldom_where_nothing_can_move(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,8 +46,8 @@ def test_lines_come_seldom_where_nothing_can_move(monkeypatch: pytest.MonkeyPatc
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     paper = io.StringIO()
-    with show.following(Console(file=paper, width=200)) as tell:
-        tell(Standing("starting"))
+    with follow.following(Console(file=paper, width=200)) as tell:
+        tell(Position("starting"))
         for seconds in range(35):
             now = 100.0 + seconds
             tell(reading(seconds))
@@ -62,7 +62,7 @@ def test_lines_come_seldom_where_nothing_can_move(monkeypatch: pytest.MonkeyPatc
 
 def test_a_terminal_shows_a_bar() -> None:
     paper = io.StringIO()
-    with show.following(Console(file=paper, width=160, force_terminal=True)) as tell:
+    with follow.following(Console(file=paper, width=160, force_terminal=True)) as tell:
         tell(reading(10))
 
     assert "acme_F.zip.pgp  reading" in paper.getvalue()

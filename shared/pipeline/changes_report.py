@@ -1,0 +1,83 @@
+"""What a run would change, item by item: the report of a dry run, and of a run that waits for approval.
+
+Learners are counted and never told apart.
+"""
+
+from collections.abc import Mapping
+
+from shared.domain.cost import Cost
+from shared.domain.runs import Run
+from shared.pipeline import report_csv
+from shared.pipeline.engine import Engine, text
+from shared.pipeline.plan_changes import CONTENT_OPERATIONS, OPERATIONS
+from shared.pipeline.run_data import RunData
+from shared.pipeline.show_contents import content_key
+
+_COLUMNS = ("run", "kind", "action", "item_type", "item_id", "count", "file", "line")
+_CONTENTS = "PA_CPNT"
+_ACTIONS = {"update": "change"}
+"""Words of an admin for those of a plan, where they differ."""
+
+
+def path(run: Run) -> str:
+    """Return where the report of a run's changes stands in the container `reports`."""
+    return f"{run.connection}/{run.run_id}/changes.csv"
+
+
+def begin(engine: Engine) -> None:
+    """Forget what was collected."""
+    engine.run("create or replace table activity_changes (kind varchar, todo varchar, content uuid, records bigint)")
+
+
+def collect(engine: Engine) -> None:
+    """Collect what is sent of a pass. Needs `decisions`."""
+    engine.run(
+        f"insert into activity_changes select kind, todo, content, count(*) from decisions where todo in {OPERATIONS} "
+        "group by all"
+    )
+
+
+def report(data: RunData) -> None:
+    """Write what was collected, and the contents. Needs `contents`."""
+    engine = data.engine
+    if not data.run.learner_part:
+        begin(engine)
+    file = text(data.manifest.files.get(_CONTENTS, _CONTENTS))
+    actions = " ".join(f"when {text(todo)} then {text(action)}" for todo, action in _ACTIONS.items())
+    contents = (
+        "select 'content' as kind, c.todo, c.typ, c.id, 1 as records, r.line from contents c "
+        f"left join (select pk, line from {_CONTENTS} where came) r on r.pk = c.pk where c.todo in {CONTENT_OPERATIONS}"
+    )
+    activities = (
+        "select case a.kind when 'self' then 'completion' else a.kind end, a.todo, c.typ, c.id, "
+        "sum(a.records)::bigint, null from activity_changes a "
+        f"left join (select typ, id, {content_key('typ', 'id')} as content from contents) c on c.content = a.content "
+        "group by all"
+    )
+    report_csv.keep(
+        data.parts,
+        engine,
+        path(data.run),
+        _COLUMNS,
+        f"select {text(data.run.run_id)}, kind, case todo {actions} else todo end as action, "
+        f"{report_csv.harmless('typ')}, {report_csv.harmless('id')}, records, "
+        f"case when line is not null then {report_csv.harmless(file)} end, line "
+        f"from (({contents}) union all ({activities})) "
+        "order by case kind when 'content' then 0 when 'assignment' then 1 else 2 end, action, typ, id",
+    )
+
+
+def cost_of_contents(engine: Engine, *, batched: bool) -> Cost:
+    """Return what sending the contents takes."""
+    count = engine.one(f"select count(*) from contents where todo in {CONTENT_OPERATIONS}")
+    return Cost.of(deletes=0, others=count, batched=batched)
+
+
+def cost_of_pass(decided: Mapping[tuple[str, str], int], *, batched: bool) -> Cost:
+    """Return what sending the activities of a pass takes, counted by kind and decision."""
+    counts = dict.fromkeys(("add", "update", "recreate", "withdraw"), 0)
+    for (_, todo), count in decided.items():
+        if todo in counts:
+            counts[todo] += count
+    again = counts["recreate"]
+    return Cost.of(deletes=counts["withdraw"] + again, others=counts["add"] + counts["update"] + again, batched=batched)

@@ -1,0 +1,154 @@
+"""A dry run says what the run then does: counted in what Graph was sent, over random small worlds."""
+
+import csv
+import io
+import os
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from infra.local.graph import GraphSimulator
+from infra.local.graph.service import Counters
+from shared.domain.runs import Outcome, Run
+from shared.pipeline import changes_report
+from tests.desk import Desk
+from tests.reference import Step, World, worlds
+from tests.test_end_to_end import happened
+from tests.test_semantics import drop, load
+
+WORLDS = os.environ.get("WORLDS")
+"""How many worlds of chance to try, and others each time; without it the same ones are tried."""
+
+pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
+
+
+@given(world=worlds(most_steps=3))
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_a_plan_is_what_happens_then(world: World) -> None:
+    play_alone(world)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(0 if WORLDS else 900)
+@given(world=worlds())
+@settings(
+    max_examples=int(WORLDS or 25),
+    deadline=None,
+    derandomize=not WORLDS,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate, Phase.shrink] if WORLDS else [Phase.generate],
+)
+def test_many_plans_are_what_happens_then(world: World) -> None:
+    """The same for longer: `WORLDS=500 pytest -m slow tests/test_dry_run.py`."""
+    play_alone(world)
+
+
+def play_alone(world: World) -> None:
+    with TemporaryDirectory() as folder:
+        play(world, Path(folder))
+
+
+def play(world: World, folder: Path) -> None:
+    """Plan every package before it is published; what a gate halts is approved."""
+    with GraphSimulator(folder / "graph") as graph:
+        desk = Desk(graph, world.settings)
+        try:
+            for number, step in enumerate(world.steps):
+                _step(desk, step, folder, f"package {number}")
+        finally:
+            desk.close()
+
+
+def _step(desk: Desk, step: Step, folder: Path, which: str) -> None:
+    graph = desk.simulator
+    load(graph, folder, step.directory)
+    drop(desk, step.package)
+    desk.now = step.now
+    before = shown(graph, folder)
+    graph.reset_counters()
+    planned = desk.sync(dry_run=True).runs
+    assert graph.counters().writes == 0, which
+    assert shown(graph, folder) == before, which
+
+    graph.reset_counters()
+    done = desk.sync().runs
+    counted = graph.counters()
+    assert [run.package for run in done] == [run.package for run in planned], which
+    if not done or done[0].outcome not in (Outcome.DONE, Outcome.PARTIAL, Outcome.HALTED):
+        assert [(run.outcome, run.code) for run in done] == [(run.outcome, run.code) for run in planned], which
+        return
+    ((plan,), (run,)) = (planned, done)
+    assert (plan.changes, plan.coverage) == (run.changes, run.coverage), which
+    assert (plan.outcome is Outcome.HALTED) == (run.outcome is Outcome.HALTED), which
+    if run.outcome is Outcome.HALTED:
+        assert counted.writes == 0, which
+        assert items(desk, plan) == items(desk, run), which
+        graph.reset_counters()
+        (run,) = desk.approve(run.run_id).runs
+        counted = graph.counters()
+    actions = total(desk, plan)
+    assert plan.changes.model_dump() == happened(before, shown(graph, folder)), which
+    assert plan.changes.model_dump() == told(actions), which
+    assert dict(counted.written) == +calls(actions), which
+    assert plan.graph_writes == run.graph_writes == counted.writes, which
+    assert plan.graph_requests == run.graph_requests == without_directory(counted), which
+
+
+def shown(graph: GraphSimulator, folder: Path) -> list[str]:
+    graph.export_viva(folder / "viva")
+    return (folder / "viva").read_text().splitlines()
+
+
+def items(desk: Desk, run: Run) -> list[dict[str, str]]:
+    """Read the report of changes, but for the run's own id."""
+    report = desk.reports.content[changes_report.path(run)].decode("utf-8-sig")
+    return [{**row, "run": ""} for row in csv.DictReader(io.StringIO(report, newline=""))]
+
+
+def total(desk: Desk, run: Run) -> Counter[tuple[str, str]]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in items(desk, run):
+        assert row["item_type"], row
+        assert row["item_id"], row
+        counts[row["kind"], row["action"]] += int(row["count"])
+    return counts
+
+
+def told(actions: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    """Say the same in the words of a run, for which what is made anew has changed."""
+    changed = actions["assignment", "change"] + actions["assignment", "recreate"]
+    return {
+        "contents": {action: actions["content", action] for action in ("add", "change", "deactivate")},
+        "assignments": {
+            "add": actions["assignment", "add"],
+            "change": changed,
+            "withdraw": actions["assignment", "withdraw"],
+        },
+        "completions": {"add": actions["completion", "add"]},
+    }
+
+
+def calls(actions: Counter[tuple[str, str]]) -> Counter[str]:
+    """Return the calls that each action takes at Graph."""
+    by_call: Counter[str] = Counter()
+    for (kind, action), count in actions.items():
+        for call in (
+            ["PATCH contents"]
+            if kind == "content"
+            else {
+                "add": ["POST activities"],
+                "change": ["PATCH activities"],
+                "withdraw": ["DELETE activities"],
+                "recreate": ["DELETE activities", "POST activities"],
+            }[action]
+        ):
+            by_call[call] += count
+    return by_call
+
+
+def without_directory(counted: Counters) -> int:
+    """Count the requests but for those about users: pages of the listing, and one batch about licences."""
+    return counted.requests - counted.reads.get("delta", 0) - bool(counted.reads.get("users"))

@@ -123,7 +123,7 @@ def _graph(settings: "Settings", identity: "ManagedIdentity", clock: Callable[[]
     )
 
 
-def _caller(settings: "Settings", identity: "ManagedIdentity") -> "Caller":
+def _caller(settings: "Settings", identity: "ManagedIdentity") -> "Caller | None":
     from shared.adapters.graph_wire import read_caller  # noqa: PLC0415 - paid by admins
 
     return read_caller(identity.get_token(settings.graph_scope))

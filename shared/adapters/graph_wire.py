@@ -85,13 +85,15 @@ def read_batch(body: Mapping[str, Any], count: int, now: datetime) -> list[Answe
     return answers
 
 
-def read_caller(token: str) -> Caller:
-    """Read what a token says of its bearer, unverified; one that cannot be read says nothing."""
-    parts = token.split(".")
+def read_caller(token: str) -> Caller | None:
+    """Read what a token says of its bearer, unverified; `None` when it cannot be read."""
     try:
-        claims = parse_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))) or {}
+        payload = token.split(".")[1]
+        claims = parse_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (IndexError, ValueError):
-        claims = {}
+        return None
+    if claims is None:
+        return None
     roles = claims.get("roles")
     return Caller(
         roles=frozenset(str(each) for each in roles) if isinstance(roles, list) else frozenset(),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shared.cli import look
+from shared.cli import doctor, keys, look
 from shared.cli.tenant import DEFAULT_FILE, FILE_VARIABLE, Tenant, make_console
 
 app = typer.Typer(
@@ -43,6 +43,8 @@ def choose(
 app.command("status")(look.status)
 app.command("runs")(look.runs)
 app.command("run")(look.run)
+app.command("doctor")(doctor.doctor)
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

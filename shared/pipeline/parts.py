@@ -47,8 +47,8 @@ class Parts:
     opener: PackageOpener
     keys: Keys
     graph: Graph
-    caller: Callable[[], Caller]
-    """Whom Graph takes us for, as our token says."""
+    caller: Callable[[], Caller | None]
+    """Whom Graph takes us for, as our token says; `None` when that cannot be read."""
     get_profile: Callable[[str], Profile]
     clock: Callable[[], datetime]
     pepper_secret: str

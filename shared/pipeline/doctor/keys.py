@@ -65,7 +65,7 @@ def check_versions(parts: Parts, connection: Connection) -> list[KeyVersion]:
     """
     passphrases = _passphrases(parts, connection)
     return [
-        _check_version(parts, version, passphrases)
+        _check_version(parts, connection.pgp_key_secret, version, passphrases)
         for version in parts.secrets.list_versions(connection.pgp_key_secret)
     ]
 

@@ -1,5 +1,6 @@
 """`lms doctor`: look at everything a connection needs, and say what to mend."""
 
+import logging
 import os
 
 import typer
@@ -33,6 +34,8 @@ _SCENARIOS = (
 def doctor(context: typer.Context, *, json: Json = False) -> None:
     """Look at everything a connection needs, and say what to mend; ends with 1 when something failed."""
     tenant: Tenant = context.obj
+    # What is refused is what the checks are about, and they say it better.
+    logging.getLogger("shared").setLevel(logging.ERROR)
     with telling_errors():
         names = [tenant.connection] if tenant.chosen is not None else tenant.connections
         schedule = os.environ.get(SCHEDULE_VARIABLE, DEFAULT_SCHEDULE)

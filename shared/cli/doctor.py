@@ -2,6 +2,8 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 from rich import box
@@ -34,9 +36,7 @@ _SCENARIOS = (
 def doctor(context: typer.Context, *, json: Json = False) -> None:
     """Look at everything a connection needs, and say what to mend; ends with 1 when something failed."""
     tenant: Tenant = context.obj
-    # What is refused is what the checks are about, and they say it better.
-    logging.getLogger("shared").setLevel(logging.ERROR)
-    with telling_errors():
+    with telling_errors(), _quiet():
         names = [tenant.connection] if tenant.chosen is not None else tenant.connections
         schedule = os.environ.get(SCHEDULE_VARIABLE, DEFAULT_SCHEDULE)
         found = []
@@ -50,6 +50,18 @@ def doctor(context: typer.Context, *, json: Json = False) -> None:
         _show(tenant, found)
     if any(check.result is Result.FAILED for check in found):
         raise typer.Exit(EXIT_FAILED)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Log no refusals: they are what the checks are about, and the checks say it better."""
+    log = logging.getLogger("shared")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _show(tenant: Tenant, found: list[Check]) -> None:

@@ -1,64 +1,71 @@
-"""Timer schedules as Azure Functions reads them (NCRONTAB): when one was due last."""
+"""When a timer of Azure Functions is due: NCRONTAB, six fields with the seconds first, in UTC."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Self
 
-_DAYS_LOOKED_BACK = 366
 _FIELDS = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
-"""Lowest and highest value of seconds, minutes, hours, days, months and weekdays (0 is Sunday)."""
-_NAMES = {
-    **{name: number for number, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)},  # noqa: SIM905 - read as words
-    **{name: number for number, name in enumerate("SUN MON TUE WED THU FRI SAT".split())},  # noqa: SIM905 - the same
-}
-_PART = re.compile(r"(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>\d+))?")
+"""First and last value of seconds, minutes, hours, days, months and weekdays; Sunday is 0."""
+_NAMES = (
+    "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(),  # noqa: SIM905 - names read better as a line
+    "SUN MON TUE WED THU FRI SAT".split(),  # noqa: SIM905 - the same
+)
+_ITEM = re.compile(r"(?:\*|(\d+)(?:-(\d+))?)(?:/(\d+))?")
+_FARTHEST_DAYS = 8 * 366
+"""A 29th of February may be eight years away."""
 
 
-def latest_due(schedule: str, now: datetime) -> datetime | None:
-    """Return when the schedule was due last, in UTC; `None` when it was not within a year.
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A schedule, as the values that each field allows."""
 
-    Day and weekday must both fit. Five fields are read as starting at second 0.
+    fields: tuple[frozenset[int], ...]
 
-    Raises:
-        ValueError: it is no schedule.
-    """
-    texts = schedule.split()
-    texts = ["0", *texts] if len(texts) == len(_FIELDS) - 1 else texts
-    if len(texts) != len(_FIELDS):
-        raise ValueError("a schedule has six fields, seconds first")
-    seconds, minutes, hours, days, months, weekdays = (
-        _values(text, *bounds) for text, bounds in zip(texts, _FIELDS, strict=True)
-    )
-    for back in range(_DAYS_LOOKED_BACK):
-        date = (now - timedelta(days=back)).astimezone(UTC).date()
-        if date.day in days and date.month in months and date.isoweekday() % 7 in weekdays:
-            due = (
-                datetime.combine(date, time(hour, minute, second), UTC)
-                for hour in reversed(hours)
-                for minute in reversed(minutes)
-                for second in reversed(seconds)
-            )
-            if found := next((each for each in due if each <= now), None):
-                return found
-    return None
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Read an expression; `None` when it is none, such as a period of time."""
+        parts = text.upper().split()
+        if len(parts) == len(_FIELDS) - 1:
+            parts = ["0", *parts]
+        if len(parts) != len(_FIELDS):
+            return None
+        for place, names, first in ((4, _NAMES[0], 1), (5, _NAMES[1], 0)):
+            for number, name in enumerate(names, first):
+                parts[place] = re.sub(rf"\b{name}[A-Z]*", str(number), parts[place])
+        fields = [_values(part, *bounds) for part, bounds in zip(parts, _FIELDS, strict=True)]
+        return cls(tuple(field for field in fields if field)) if all(fields) else None
+
+    def next_due(self, after: datetime) -> datetime | None:
+        """Return the first time it is due after a moment; `None` when it never is."""
+        seconds, minutes, hours, days, months, weekdays = self.fields
+        moment = after.astimezone(UTC)
+        for offset in range(_FARTHEST_DAYS):
+            day = moment.date() + timedelta(days=offset)
+            if day.day not in days or day.month not in months or day.isoweekday() % 7 not in weekdays:
+                continue
+            for hour in sorted(hours):
+                for minute in sorted(minutes):
+                    for second in sorted(seconds):
+                        due = datetime.combine(day, time(hour, minute, second), UTC)
+                        if due > moment:
+                            return due
+        return None
 
 
-def _values(text: str, lowest: int, highest: int) -> list[int]:
+def _values(part: str, first: int, last: int) -> frozenset[int] | None:
+    """Return the values that a field allows; `None` when it is no field."""
     found: set[int] = set()
-    for part in text.split(","):
-        match = _PART.fullmatch(part)
+    for item in part.split(","):
+        match = _ITEM.fullmatch(item)
         if match is None:
-            raise ValueError(f"{part!r} is no part of a schedule")
-        step = int(match["step"] or 1)
-        first = lowest if match["first"] is None else _number(match["first"])
-        if match["last"] is not None:
-            last = _number(match["last"])
-        else:
-            last = highest if match["first"] is None or match["step"] else first
-        if not (lowest <= first <= last <= highest and step):
-            raise ValueError(f"{part!r} is beyond {lowest} to {highest}")
-        found.update(range(first, last + 1, step))
-    return sorted(found)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else _NAMES.get(text.upper()[:3], -1)
+            return None
+        low, high, step = (int(each) if each is not None else None for each in match.groups())
+        if low is None:
+            low, high = first, last
+        elif high is None:
+            high = low if step is None else last
+        if step == 0 or low < first or high is None or high > last:
+            return None
+        found.update(range(low, high + 1, step or 1))
+    return frozenset(found) or None

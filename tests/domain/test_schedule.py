@@ -1,52 +1,61 @@
-"""Timer schedules read as Azure Functions reads them; the judge is the library that the local host uses."""
+"""When a timer is due, as Azure Functions reads NCRONTAB; compared with the library that drives the local host."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from croniter import croniter
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.domain.schedule import latest_due
+from shared.domain.schedule import Schedule
 
-NOW = datetime(2026, 11, 26, 10, 7, 30, tzinfo=UTC)
-"""A Thursday."""
+AFTER = datetime(2026, 11, 3, 6, 5, tzinfo=UTC)
+"""A Tuesday."""
+
+
+def due(text: str, after: datetime = AFTER) -> str:
+    schedule = Schedule.parse(text)
+    assert schedule is not None
+    found = schedule.next_due(after)
+    return f"{found:%Y-%m-%d %H:%M:%S}" if found else "never"
 
 
 @pytest.mark.parametrize(
-    "schedule",
+    ("text", "expected"),
     [
-        "0 5 * * * *",
-        "0 */5 * * * *",
-        "*/10 * * * * *",
-        "0 0 3 * * *",
-        "0 30 9-17/2 * * MON-FRI",
-        "0 0 0 1 * *",
-        "0 0 6 * * 0",
-        "30 7 10 26 NOV *",
-        "0 15,45 1,13 * 1-6 *",
-        "5 4 * * *",
+        ("0 5 * * * *", "2026-11-03 07:05:00"),
+        ("5 * * * *", "2026-11-03 07:05:00"),
+        ("0 0 6 * * *", "2026-11-04 06:00:00"),
+        ("0 */5 * * * *", "2026-11-03 06:10:00"),
+        ("0 0 9-17/4 * * MON-FRI", "2026-11-03 09:00:00"),
+        ("0 30 9 * * sat,sunday", "2026-11-07 09:30:00"),
+        ("0 0 0 1 January *", "2027-01-01 00:00:00"),
+        ("0 0 0 29 2 *", "2028-02-29 00:00:00"),
+        ("15/20 59 23 31 12 *", "2026-12-31 23:59:15"),
+        ("0 0 0 31 2 *", "never"),
     ],
 )
-@pytest.mark.parametrize("later", [timedelta(), timedelta(days=200, hours=5, minutes=13)])
-def test_the_latest_time_is_croniters(schedule: str, later: timedelta) -> None:
-    now = NOW + later
-    six = schedule if len(schedule.split()) == 6 else f"0 {schedule}"
-    expected = croniter(six, now + timedelta(seconds=1), second_at_beginning=True).get_prev(datetime)
-
-    assert latest_due(schedule, now) == expected
-
-
-def test_day_and_weekday_must_both_fit() -> None:
-    """Other readers take either; NCRONTAB takes both."""
-    assert latest_due("0 0 0 13 * FRI", NOW) == datetime(2026, 11, 13, tzinfo=UTC)
-
-
-def test_a_day_that_never_comes_is_never_due() -> None:
-    assert latest_due("0 0 0 30 2 *", NOW) is None
+def test_the_next_time_is_found(text: str, expected: str) -> None:
+    assert due(text) == expected
 
 
 @pytest.mark.parametrize(
-    "schedule", ["", "%COLLECT_SCHEDULE%", "0 61 * * * *", "0 5-1 * * * *", "0 x * * * *", "0 */0 * * * *"]
+    "text",
+    ["", "01:00:00", "%COLLECT_SCHEDULE%", "60 * * * * *", "* * * *", "*/0 * * * * *", "5-1 * * * * *", "x * * * *"],
 )
-def test_anything_else_is_no_schedule(schedule: str) -> None:
-    with pytest.raises(ValueError, match=r"schedule|beyond"):
-        latest_due(schedule, NOW)
+def test_what_is_none_is_told_by_nothing(text: str) -> None:
+    assert Schedule.parse(text) is None
+
+
+@given(
+    minute=st.sampled_from(["*", "0", "*/7", "3,40", "10-20", "10-50/15"]),
+    hour=st.sampled_from(["*", "6", "*/5", "1,23", "8-18/3"]),
+    weekday=st.sampled_from(["*", "1-5", "0,6", "3"]),
+    after=st.datetimes(datetime(2026, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - Hypothesis adds the zone
+)
+def test_it_agrees_with_a_library(minute: str, hour: str, weekday: str, after: datetime) -> None:
+    text = f"0 {minute} {hour} * * {weekday}"
+
+    expected = croniter(text, after, second_at_beginning=True).get_next(datetime)
+
+    assert due(text, after) == f"{expected:%Y-%m-%d %H:%M:%S}"

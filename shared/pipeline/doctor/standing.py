@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from shared.domain.errors import Code
 from shared.domain.help import EXPLANATIONS
 from shared.domain.runs import Outcome, Run, Step
-from shared.domain.schedule import latest_due
+from shared.domain.schedule import Schedule
 from shared.pipeline import journal
 from shared.pipeline.doctor.check import Check, Patient
 
@@ -43,9 +43,8 @@ def _schedule(patient: Patient, schedule: str) -> Check:
         return exam.warned(
             "The connection is switched off: nothing is fetched.", "Set `enabled` once everything is in place."
         )
-    try:
-        due = latest_due(schedule, patient.now - GRACE)
-    except ValueError:
+    timer = Schedule.parse(schedule)
+    if timer is None:
         return exam.failed(
             f"COLLECT_SCHEDULE is {schedule!r}, which is no schedule.",
             "Give it six fields, seconds first, for example `0 5 * * * *` for five past every hour.",
@@ -54,11 +53,10 @@ def _schedule(patient: Patient, schedule: str) -> Check:
     last = _last_look_began(patient)
     if last is None:
         return exam.warned("No look has ever been made.", f"Wait for the next one ({schedule}). {_APP_RUNS}")
-    if due and last < due:
-        return exam.failed(
-            f"The last look began at {last:%Y-%m-%d %H:%M}; one was due at {due:%Y-%m-%d %H:%M} ({schedule}).",
-            _APP_RUNS,
-        )
+    due = timer.next_due(last)
+    if due and due + GRACE < patient.now:
+        told = f"The last look began at {last:%Y-%m-%d %H:%M}; one was due at {due:%Y-%m-%d %H:%M} ({schedule})."
+        return exam.failed(told, _APP_RUNS)
     return exam.passed(f"The last look began at {last:%Y-%m-%d %H:%M}, in time ({schedule}).")
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shared.adapters.storage_account import StorageAccount
     from shared.domain.profile import Profile
     from shared.pipeline.parts import Parts
-    from shared.ports import Graph, PackageOpener, RemoteFolders, Secrets, Table
+    from shared.ports import Caller, Graph, Keys, PackageOpener, RemoteFolders, Secrets, Table
     from shared.settings import Settings
 
 
@@ -39,7 +39,7 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
     from shared.adapters.documents import AzureDocuments  # noqa: PLC0415
     from shared.adapters.identity import ManagedIdentity  # noqa: PLC0415
     from shared.adapters.intake import AzureIntake  # noqa: PLC0415
-    from shared.adapters.late import LateFolders, LateGraph, LateOpener, LateSecrets, LateTable  # noqa: PLC0415
+    from shared.adapters.late import LateFolders, LateGraph, LateKeys, LateOpener, LateSecrets, LateTable  # noqa: PLC0415
     from shared.adapters.leases import AzureLeases  # noqa: PLC0415
     from shared.adapters.queues import AzureMessages  # noqa: PLC0415
     from shared.adapters.storage_account import StorageAccount  # noqa: PLC0415
@@ -68,7 +68,9 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
         secrets=LateSecrets(lambda: _secrets(settings, identity)),
         folders=LateFolders(lambda: _folders(settings)),
         opener=LateOpener(lambda: _opener(settings)),
+        keys=LateKeys(_keys),
         graph=LateGraph(lambda: _graph(settings, identity, clock)),
+        caller=lambda: _caller(settings, identity),
         get_profile=get_profile,
         clock=clock,
         pepper_secret=settings.pepper_secret,
@@ -119,6 +121,12 @@ def _opener(settings: "Settings") -> "PackageOpener":
     return open_with(settings.openpgp)
 
 
+def _keys() -> "Keys":
+    from shared.adapters.key_maker import KeyMaker  # noqa: PLC0415 - paid by admins
+
+    return KeyMaker()
+
+
 def _graph(settings: "Settings", identity: "ManagedIdentity", clock: Callable[[], datetime]) -> "Graph":
     from shared.adapters.graph import HttpxGraph  # noqa: PLC0415 - paid by those who ask Graph
 
@@ -129,6 +137,12 @@ def _graph(settings: "Settings", identity: "ManagedIdentity", clock: Callable[[]
         scope=settings.graph_scope,
         clock=clock,
     )
+
+
+def _caller(settings: "Settings", identity: "ManagedIdentity") -> "Caller | None":
+    from shared.adapters.graph_wire import read_caller  # noqa: PLC0415 - paid by admins
+
+    return read_caller(identity.get_token(settings.graph_scope))
 
 
 def read_settings(environment: Mapping[str, str]) -> "Settings":

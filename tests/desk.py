@@ -15,6 +15,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from infra.local.graph import LICENCE_SERVICE_PLAN_ID, GraphSimulator
 from shared.adapters.graph import HttpxGraph
+from shared.adapters.graph_wire import read_caller
+from shared.adapters.key_maker import KeyMaker
 from shared.domain.connection import Connection
 from shared.domain.errors import SettingsError, TransientError
 from shared.domain.messages import COMMAND, COMMANDS, MAP_LEARNERS, Approve, Collect, MapLearners, PushRecords
@@ -35,11 +37,13 @@ HOST_DELAY_SECONDS = 30
 
 
 class Tokens:
-    """Any token will do for the simulator."""
+    """Any token will do for the simulator; one that says something about its bearer is believed."""
+
+    value = "token"
 
     def get_token(self, scope: str, *, fresh: bool = False) -> str:
         del scope, fresh
-        return "token"
+        return self.value
 
 
 @dataclass
@@ -83,6 +87,15 @@ class DeskSecrets:
 
     def list_versions(self, name: str) -> Sequence[Secret]:
         return [self.get(name)]
+
+    def add_version(self, name: str, value: str, *, expires_at: datetime | None = None, enabled: bool = True) -> Secret:
+        if enabled:
+            self.values[name] = value
+        return Secret("1", value, START, expires_at)
+
+    def enable(self, name: str, version: str) -> None:
+        del version
+        self.get(name)
 
 
 class DeskOpener:
@@ -134,7 +147,8 @@ class Desk:
         self.secrets = DeskSecrets()
         self.reports = MemoryBlobs()
         self.delivered: list[str] = []
-        self.graph = HttpxGraph(graph.url, Tokens(), timeout_seconds=20, scope="x", clock=lambda: self.now)
+        self.tokens = Tokens()
+        self.graph = HttpxGraph(graph.url, self.tokens, timeout_seconds=20, scope="x", clock=lambda: self.now)
         self.parts = Parts(
             connections=MemoryDocuments(),
             states=MemoryDocuments(),
@@ -154,7 +168,9 @@ class Desk:
             secrets=self.secrets,
             folders=self.folder,
             opener=DeskOpener(),
+            keys=KeyMaker(),
             graph=self.graph,
+            caller=lambda: read_caller(self.tokens.value),
             get_profile=get_profile,
             clock=lambda: self.now,
             pepper_secret="pepper",  # noqa: S106 - the name of a secret

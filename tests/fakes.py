@@ -127,6 +127,9 @@ class MemoryMessages:
     def send(self, queue: str, body: str, *, delay_seconds: float = 0) -> None:
         self.sent.append((queue, body, delay_seconds))
 
+    def probe(self, queue: str) -> int:
+        return sum(each[0] == queue for each in self.sent)
+
     def take(self) -> list[tuple[str, str, float]]:
         """Hand over everything sent so far, as a host would, and forget it."""
         taken, self.sent = self.sent, []

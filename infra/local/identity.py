@@ -4,6 +4,7 @@ import base64
 import json
 import secrets
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,14 @@ from infra.local.loopback import LoopbackServer
 TENANT_ID = "11111111-1111-1111-1111-111111111111"
 IDENTITY_OBJECT_ID = "22222222-2222-2222-2222-222222222222"
 TOKEN_SECONDS = 24 * 3600
+GRAPH_RESOURCE = "https://graph.microsoft.com"
+GRAPH_ROLES = (
+    "LearningContent.ReadWrite.All",
+    "LearningAssignedCourse.ReadWrite.All",
+    "LearningSelfInitiatedCourse.ReadWrite.All",
+    "User.Read.All",
+)
+"""The app roles that the identity was granted."""
 
 
 class IdentitySimulator:
@@ -66,12 +75,13 @@ class IdentitySimulator:
         )
 
 
-def token_for(resource: str, expires: int) -> str:
+def token_for(resource: str, expires: int, *, roles: Sequence[str] | None = None, scopes: Sequence[str] = ()) -> str:
     """Return an unsigned JSON web token, as the simulators and the storage emulator accept it.
 
-    `expires` is in seconds since 1970.
+    `expires` is in seconds since 1970. With `scopes` it is a person's; otherwise the app's, whose `roles` at Graph are
+    all that were granted unless others are named.
     """
-    claims = {
+    claims: dict[str, object] = {
         "aud": resource.rstrip("/"),
         "iss": f"https://sts.windows.net/{TENANT_ID}/",
         "nbf": expires - TOKEN_SECONDS - 60,
@@ -80,6 +90,10 @@ def token_for(resource: str, expires: int) -> str:
         "oid": IDENTITY_OBJECT_ID,
         "tid": TENANT_ID,
     }
+    if scopes:
+        claims["scp"] = " ".join(scopes)
+    elif resource.rstrip("/") == GRAPH_RESOURCE:
+        claims["roles"] = list(GRAPH_ROLES if roles is None else roles)
     header, payload = (
         base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
         for part in ({"alg": "none", "typ": "JWT"}, claims)

@@ -1,5 +1,6 @@
 """How calls and answers look on the wire of Microsoft Graph: pure translation, nothing is sent here."""
 
+import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from shared.ports import Answer, Call
+from shared.ports import Answer, Call, Caller
 
 NO_ANSWER = Answer(status=0)
 
@@ -67,7 +68,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: dict[str, Any] | 
             return NO_ANSWER
         body = {}
     wait = None if status < _ERROR else _wait_seconds(headers.get("retry-after"), body, now)
-    return Answer(status=status, body=body, retry_after_seconds=wait)
+    return Answer(status, body, wait, served_at=_time(headers.get("date")))
 
 
 def read_batch(body: Mapping[str, Any], count: int, now: datetime) -> list[Answer]:
@@ -82,6 +83,29 @@ def read_batch(body: Mapping[str, Any], count: int, now: datetime) -> list[Answe
         content = response.get("body")
         answers[int(number) - 1] = read_answer(status, headers, content if isinstance(content, dict) else {}, now)
     return answers
+
+
+def read_caller(token: str) -> Caller | None:
+    """Read what a token says of its bearer, unverified; `None` when it cannot be read."""
+    try:
+        payload = token.split(".")[1]
+        claims = parse_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError):
+        return None
+    if claims is None:
+        return None
+    roles = claims.get("roles")
+    return Caller(
+        roles=frozenset(str(each) for each in roles) if isinstance(roles, list) else frozenset(),
+        scopes=frozenset(str(claims.get("scp", "")).split()),
+    )
+
+
+def _time(header: str | None) -> datetime | None:
+    if header is not None:
+        with suppress(ValueError):
+            return parsedate_to_datetime(header)
+    return None
 
 
 def _wait_seconds(header: str | None, body: Mapping[str, Any], now: datetime) -> float | None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from http import HTTPStatus
 from operator import attrgetter
 from time import monotonic
@@ -19,7 +20,8 @@ from azure.keyvault.secrets import KeyVaultSecret, SecretClient
 from shared.domain.errors import Code, SettingsError, TransientError
 from shared.ports import Secret
 
-_ROLE = "Key Vault Secrets User"
+_READER, _WRITER = "Key Vault Secrets User", "Key Vault Secrets Officer"
+_WHO = {_READER: "The app's identity", _WRITER: "Whoever adds keys"}
 
 
 class KeyVaultSecrets:
@@ -64,9 +66,26 @@ class KeyVaultSecrets:
         """Return every enabled version, newest first."""
         return self._versions.get(name)
 
+    def add_version(self, name: str, value: str, *, expires_at: datetime | None = None, enabled: bool = True) -> Secret:
+        """Add a version, which is the newest from now on."""
+        with speaking_to_vault(name, role=_WRITER):
+            added = _secret(self._client.set_secret(name, value, expires_on=expires_at, enabled=enabled))
+        self._forget(name)
+        return added
+
+    def enable(self, name: str, version: str) -> None:
+        """Let a version be used."""
+        with speaking_to_vault(name, role=_WRITER):
+            self._client.update_secret_properties(name, version, enabled=True)
+        self._forget(name)
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _forget(self, name: str) -> None:
+        self._newest.forget(name)
+        self._versions.forget(name)
 
     def _load_newest(self, name: str) -> Secret:
         with speaking_to_vault(name):
@@ -108,42 +127,49 @@ class KeyVaultSecrets:
 
 
 @contextmanager
-def speaking_to_vault(name: str) -> Iterator[None]:
+def speaking_to_vault(name: str, *, role: str = _READER) -> Iterator[None]:
     """Turn whatever the Azure SDK raises into what we do next.
 
-    Raised `from None`: what the SDK could not read, it quotes, and that may be a secret.
+    `role` is what is needed for it. Raised `from None`: what the SDK could not read, it quotes, and that may be a
+    secret.
     """
+    doing = f"{'Reading' if role == _READER else 'Writing'} {name!r}"
     try:
         yield
     except ResourceNotFoundError:
         raise SettingsError(f"The vault has no secret {name!r}.", Code.SECRET_MISSING) from None
     except HttpResponseError as error:
-        raise _meaning(name, error) from None
+        raise _meaning(name, doing, role, error) from None
     except AzureError:
         raise TransientError(
-            f"Reading {name!r}: no answer from the vault or the token service.", Code.VAULT_UNREACHABLE
+            f"{doing}: no answer from the vault or the token service.", Code.VAULT_UNREACHABLE
         ) from None
     except ValueError:
         # The SDK's word for a vault that asks for tokens of a foreign domain.
         raise SettingsError(
-            f"Reading {name!r}: what answers at the vault's URL is no Azure Key Vault.",
+            f"{doing}: what answers at the vault's URL is no Azure Key Vault.",
             Code.VAULT_UNREACHABLE,
         ) from None
 
 
-def _meaning(name: str, error: HttpResponseError) -> SettingsError | TransientError:
+def _meaning(name: str, doing: str, role: str, error: HttpResponseError) -> SettingsError | TransientError:
     status = error.status_code
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return SettingsError(
-            f"Reading {name!r}: the vault refused us (status {status}). The app's identity needs the role "
-            f"{_ROLE} on the vault, and the vault's network rules must let the app in.",
+            f"{doing}: the vault refused us (status {status}). {_WHO[role]} needs the role {role} on the vault, and "
+            "the vault's network rules must let the caller in.",
             Code.VAULT_UNREACHABLE,
         )
     if isinstance(error, ClientAuthenticationError):
-        return TransientError(f"Reading {name!r}: no token for the vault now.", Code.VAULT_UNREACHABLE)
+        return TransientError(f"{doing}: no token for the vault now.", Code.VAULT_UNREACHABLE)
     if status == HTTPStatus.BAD_REQUEST:
-        return SettingsError(f"The vault takes no such name as {name!r}.", Code.SECRET_MISSING)
-    return TransientError(f"Reading {name!r}: the vault answered {status}.", Code.VAULT_UNREACHABLE)
+        return SettingsError(f"The vault takes no such name or value for {name!r}.", Code.SECRET_MISSING)
+    if status == HTTPStatus.CONFLICT:
+        return SettingsError(
+            f"{doing}: the secret was deleted and can still be recovered. Recover it in the vault, or purge it.",
+            Code.SECRET_MISSING,
+        )
+    return TransientError(f"{doing}: the vault answered {status}.", Code.VAULT_UNREACHABLE)
 
 
 def _secret(answer: KeyVaultSecret) -> Secret:
@@ -170,3 +196,6 @@ class _Cache[Value]:
         value = self._load(name)
         self._kept[name] = (now, value)
         return value
+
+    def forget(self, name: str) -> None:
+        self._kept.pop(name, None)

@@ -6,20 +6,25 @@ finds nothing to do, for example, should not pay. Threads that come first at the
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from functools import cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from shared.domain.connection import Connection
 from shared.ports import (
     Answer,
     Call,
     Graph,
+    KeyPair,
+    Keys,
     OpenedPackage,
+    OpenPgpKey,
     PackageOpener,
     RemoteFolder,
     RemoteFolders,
     Secret,
     Secrets,
+    SshKey,
     Table,
 )
 
@@ -60,6 +65,41 @@ class LateSecrets:
     def list_versions(self, name: str) -> Sequence[Secret]:
         """Return every enabled version, newest first."""
         return self._made().list_versions(name)
+
+    def add_version(self, name: str, value: str, *, expires_at: datetime | None = None, enabled: bool = True) -> Secret:
+        """Add a version, which is the newest from now on."""
+        return self._made().add_version(name, value, expires_at=expires_at, enabled=enabled)
+
+    def enable(self, name: str, version: str) -> None:
+        """Let a version be used."""
+        self._made().enable(name, version)
+
+
+class LateKeys:
+    """The port `Keys`."""
+
+    def __init__(self, make: Callable[[], Keys]) -> None:
+        self._made = cache(make)
+
+    def make_openpgp(self, owner: str, passphrase: str | None) -> KeyPair:
+        """Make a pair for sealing packages."""
+        return self._made().make_openpgp(owner, passphrase)
+
+    def make_ssh(self, kind: Literal["ed25519", "rsa"]) -> KeyPair:
+        """Make a pair for logging in."""
+        return self._made().make_ssh(kind)
+
+    def read_openpgp(self, secret: Secret, passphrases: Sequence[Secret]) -> Sequence[OpenPgpKey]:
+        """Return the keys that a version of the secret holds."""
+        return self._made().read_openpgp(secret, passphrases)
+
+    def seal(self, secret: Secret, key_id: str, content: bytes) -> bytes:
+        """Seal something for the public half of a key."""
+        return self._made().seal(secret, key_id, content)
+
+    def read_ssh(self, secret: Secret) -> SshKey:
+        """Return what is public of an SSH private key."""
+        return self._made().read_ssh(secret)
 
 
 class LateFolders:

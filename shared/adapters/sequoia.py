@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 import pysequoia
-from pysequoia.packet import PacketPile, PublicKeyAlgorithm
 
 from shared.adapters.decrypting import DecryptedPackage, decrypting, first_lines
 from shared.adapters.sequoia_adoption import SecretKey, adopt
 from shared.adapters.sequoia_child import Outcome, Task
-from shared.domain.armor import KeyBlock, key_blocks
+from shared.adapters.sequoia_keys import secret_keys
+from shared.domain.armor import key_blocks
 from shared.domain.envelope import (
     ANYONE,
     Envelope,
@@ -42,7 +42,6 @@ from shared.domain.envelope import (
 from shared.domain.errors import Code, PackageError
 from shared.ports import Seal, Secret
 
-_RSA = (PublicKeyAlgorithm.RSAEncryptSign, PublicKeyAlgorithm.RSAEncrypt)
 _REFUSED_BY_POLICY = "Policy rejected"
 _NOT_FOR_THIS_KEY = "No key to decrypt message"
 _SIGNATURE_PROBLEMS = (
@@ -50,7 +49,6 @@ _SIGNATURE_PROBLEMS = (
     "Unexpected message structure",
     "Signature verification failed: no valid signatures found.",
 )
-_VERSION_4 = b"\4"
 _KEY_ID_LENGTH = 16
 
 
@@ -87,26 +85,11 @@ class _KeyRing:
     def __init__(self, secret: Secret) -> None:
         try:
             self.blocks = key_blocks(secret.value)
-            self.secret_keys = [key for block in self.blocks if block.is_secret for key in _secret_keys(block)]
+            self.secret_keys = [key for block in self.blocks if block.is_secret for key in secret_keys(block)]
         except (ValueError, RuntimeError):
             raise unreadable_key(secret.version) from None
         if not self.secret_keys:
             raise unreadable_key(secret.version)
-
-
-def _secret_keys(block: KeyBlock) -> Iterator[SecretKey]:
-    content = block.armored.encode()
-    certificate = pysequoia.Tsk.from_bytes(content).extract_certificate()
-    public = {packet.key_id: packet for packet in PacketPile.from_bytes(bytes(certificate))}
-    for packet in PacketPile.from_bytes(content):
-        if packet.key_id and packet.key_id in public and packet.body[:1] == _VERSION_4:
-            modulus_bits = int.from_bytes(packet.body[6:8])
-            yield SecretKey(
-                key_id=packet.key_id.upper(),
-                rsa_bits=modulus_bits if packet.key_algorithm in _RSA else None,
-                body=packet.body,
-                public_bytes=len(public[packet.key_id].body),
-            )
 
 
 def _find_key(

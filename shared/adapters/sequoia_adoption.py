@@ -16,7 +16,9 @@ _EDDSA, _SHA256 = 22, 8
 _ED25519 = bytes.fromhex("2b06010401da470f01")
 _DIRECT_KEY, _SUBKEY_BINDING = 0x1F, 0x18
 _MAY_CERTIFY, _MAY_DECRYPT = 0x01, 0x0C
-_CREATED_AT, _ISSUER, _FLAGS, _ISSUER_FINGERPRINT = 2, 16, 27, 33
+_CREATED_AT, _ISSUER, _FLAGS, _FEATURES, _ISSUER_FINGERPRINT = 2, 16, 27, 30, 33
+_PROTECTION_OF_OLD = b"\1"
+"""What is sealed for it is protected the way that everybody understands, GnuPG included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +46,26 @@ def adopt(key: SecretKey) -> bytes:
 
     def sign(kind: int, over: bytes, flags: int) -> bytes:
         hashed = _note(_CREATED_AT, created) + _note(_FLAGS, bytes([flags]))
-        hashed += _note(_ISSUER_FINGERPRINT, b"\4" + fingerprint)
+        hashed += _note(_FEATURES, _PROTECTION_OF_OLD) + _note(_ISSUER_FINGERPRINT, b"\4" + fingerprint)
         issuer = _note(_ISSUER, fingerprint[-8:])
         head = bytes([4, kind, _EDDSA, _SHA256]) + len(hashed).to_bytes(2) + hashed
         digest = hashlib.sha256(over + head + b"\4\xff" + len(head).to_bytes(4)).digest()
         signature = parent.sign(digest)
         numbers = _number(signature[:32]) + _number(signature[32:])
-        return _packet(_SIGNATURE, head + len(issuer).to_bytes(2) + issuer + digest[:2] + numbers)
+        return packet(_SIGNATURE, head + len(issuer).to_bytes(2) + issuer + digest[:2] + numbers)
 
     return b"".join(
         [
-            _packet(_SECRET_KEY, unlocked),
+            packet(_SECRET_KEY, unlocked),
             sign(_DIRECT_KEY, itself, _MAY_CERTIFY),
-            _packet(_SECRET_SUBKEY, key.body),
+            packet(_SECRET_SUBKEY, key.body),
             sign(_SUBKEY_BINDING, itself + _hashed_key(key.body[: key.public_bytes]), _MAY_DECRYPT),
         ]
     )
 
 
-def _packet(tag: int, body: bytes) -> bytes:
+def packet(tag: int, body: bytes) -> bytes:
+    """Return a packet with its header."""
     return bytes([0xC0 | tag, 0xFF]) + len(body).to_bytes(4) + body
 
 

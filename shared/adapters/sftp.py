@@ -6,10 +6,7 @@ Small packets are sent at once (`TCP_NODELAY`): paramiko leaves Nagle's algorith
 for the other side's delayed acknowledgement. How files are read: `sftp_reading`.
 """
 
-import base64
-import hashlib
 import hmac
-import io
 import posixpath
 import socket
 import stat
@@ -20,6 +17,7 @@ from typing import Any, Self, cast, override
 
 import paramiko
 
+from shared.adapters import ssh_keys
 from shared.adapters.sftp_reading import SMALL_REQUEST_BYTES, WINDOW_BYTES, ask_request_bytes, read_ahead
 from shared.domain.connection import Connection, Sftp
 from shared.domain.errors import Code, ConnectorError, SettingsError, TransientError
@@ -28,7 +26,6 @@ from shared.ports import RemoteFile, Secret
 _FASTEST_CIPHER = "aes128-gcm@openssh.com"
 _RSA = "ssh-rsa"
 _RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
-_KEY_TYPES: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 _NOT_A_REFUSAL = ("timeout", "transport shut down")
 
 
@@ -43,7 +40,7 @@ class SftpFolders:
         """See the port."""
         where = connection.sftp
         login: dict[str, Any] = (
-            {"password": secret.value} if where.login == "password" else {"pkey": _private_key(secret)}
+            {"password": secret.value} if where.login == "password" else {"pkey": ssh_keys.load(secret)}
         )
         client = paramiko.SSHClient()
         client.set_missing_host_key_policy(_PinnedKey(where))
@@ -193,7 +190,7 @@ class _PinnedKey(paramiko.MissingHostKeyPolicy):
         if not hmac.compare_digest(offered, self._where.host_key):
             raise SettingsError(
                 f"{_address(self._where)} shows another host key than the pinned one: "
-                f"{key.get_name()} {_fingerprint(key)}. "
+                f"{key.get_name()} {ssh_keys.fingerprint(key)}. "
                 "Ask the provider whether it was changed before you correct sftp.host_key.",
                 Code.HOST_KEY_CHANGED,
             )
@@ -223,19 +220,6 @@ def _first(preferred: Sequence[str], available: Sequence[str]) -> tuple[str, ...
     return (
         *(name for name in preferred if name in available),
         *(name for name in available if name not in preferred),
-    )
-
-
-def _private_key(secret: Secret) -> paramiko.PKey:
-    for key_type in _KEY_TYPES:
-        try:
-            return key_type.from_private_key(io.StringIO(f"{secret.value.strip()}\n"))
-        except (paramiko.SSHException, ValueError, IndexError):
-            continue
-    raise SettingsError(
-        f"Version {secret.version} of the secret for SFTP is no SSH private key without a passphrase. "
-        "Paste the whole private key, or set sftp.login to password.",
-        Code.SETTINGS_INVALID,
     )
 
 
@@ -278,8 +262,3 @@ def _broken(where: Sftp, reason: str) -> TransientError:
 
 def _address(where: Sftp) -> str:
     return f"The SFTP server {where.host}:{where.port}"
-
-
-def _fingerprint(key: paramiko.PKey) -> str:
-    digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
-    return f"SHA256:{digest}"

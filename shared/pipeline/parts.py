@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from shared.domain.profile import Profile
 from shared.ports import (
     Blobs,
+    Caller,
     Documents,
     Graph,
     Intake,
+    Keys,
     Leases,
     Messages,
     PackageOpener,
@@ -43,7 +45,10 @@ class Parts:
     secrets: Secrets
     folders: RemoteFolders
     opener: PackageOpener
+    keys: Keys
     graph: Graph
+    caller: Callable[[], Caller | None]
+    """Whom Graph takes us for, as our token says; `None` when that cannot be read."""
     get_profile: Callable[[str], Profile]
     clock: Callable[[], datetime]
     pepper_secret: str

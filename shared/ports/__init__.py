@@ -9,8 +9,12 @@ vendor's own exception.
 from shared.ports.services import (
     Answer,
     Call,
+    Caller,
     Graph,
+    KeyPair,
+    Keys,
     OpenedPackage,
+    OpenPgpKey,
     PackageOpener,
     RemoteFile,
     RemoteFolder,
@@ -18,6 +22,7 @@ from shared.ports.services import (
     Seal,
     Secret,
     Secrets,
+    SshKey,
 )
 from shared.ports.storage import Blobs, Document, Documents, Intake, Leases, Messages, Table
 
@@ -25,12 +30,16 @@ __all__ = [
     "Answer",
     "Blobs",
     "Call",
+    "Caller",
     "Document",
     "Documents",
     "Graph",
     "Intake",
+    "KeyPair",
+    "Keys",
     "Leases",
     "Messages",
+    "OpenPgpKey",
     "OpenedPackage",
     "PackageOpener",
     "RemoteFile",
@@ -39,5 +48,6 @@ __all__ = [
     "Seal",
     "Secret",
     "Secrets",
+    "SshKey",
     "Table",
 ]

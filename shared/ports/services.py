@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Literal, Protocol
 
 from shared.domain.connection import Connection
 
@@ -33,6 +33,98 @@ class Secrets(Protocol):
 
     def list_versions(self, name: str) -> Sequence[Secret]:
         """Return every enabled version, newest first; raises like `get`."""
+        ...
+
+    def add_version(self, name: str, value: str, *, expires_at: datetime | None = None, enabled: bool = True) -> Secret:
+        """Add a version, which is the newest from now on; a second call adds another one.
+
+        For an admin: the app has no right to it. One that is not enabled is used by nobody until `enable`.
+
+        Raises:
+            SettingsError: no right to write, or not a name or value that the vault takes.
+            TransientError: the vault cannot be reached (`VAULT_UNREACHABLE`).
+        """
+        ...
+
+    def enable(self, name: str, version: str) -> None:
+        """Let a version be used; raises like `add_version`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A new pair of keys. The private half goes into the vault and nowhere else."""
+
+    key_id: str
+    """Of OpenPGP the id of the key that packages are sealed for; of SSH the fingerprint."""
+    public: str
+    """Of OpenPGP armored; of SSH one line."""
+    private: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPgpKey:
+    """One secret key or subkey in a version of the secret; nothing of it is secret."""
+
+    key_id: str
+    is_primary: bool
+    encrypts: bool
+    """Whether packages may be sealed for it: so its flags say, or its kind where it has none."""
+    kind: str
+    """For people, as in `RSA 3072`."""
+    rsa_bits: int | None
+    created_at: datetime
+    expires_at: datetime | None
+    """The sooner of its own expiry and its primary key's."""
+    is_weakly_signed: bool
+    """Whether the only certificates of it by its own primary key are under SHA-1 or MD5."""
+    is_unlocked: bool
+    """Whether it needs no passphrase, or one of those given fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class SshKey:
+    """An SSH private key; nothing of it is secret."""
+
+    kind: str
+    """For people, as in `ssh-ed25519`."""
+    public: str
+    """One line, as servers take it."""
+    fingerprint: str
+
+
+class Keys(Protocol):
+    """Makes and examines keys, in memory."""
+
+    def make_openpgp(self, owner: str, passphrase: str | None) -> KeyPair:
+        """Make a pair for sealing packages: RSA with 3072 bits, an encryption subkey, no expiry of its own.
+
+        `owner` is its user id, as in `Ann Example <ann@example.com>`.
+        """
+        ...
+
+    def make_ssh(self, kind: Literal["ed25519", "rsa"]) -> KeyPair:
+        """Make a pair for logging in, without a passphrase."""
+        ...
+
+    def read_openpgp(self, secret: Secret, passphrases: Sequence[Secret]) -> Sequence[OpenPgpKey]:
+        """Return the keys that a version of the secret holds, primary keys first.
+
+        Raises:
+            SettingsError: it holds no OpenPGP secret key; the message says what it looks like instead.
+        """
+        ...
+
+    def seal(self, secret: Secret, key_id: str, content: bytes) -> bytes:
+        """Seal something for the public half of a key that `read_openpgp` found, whatever its flags and expiry."""
+        ...
+
+    def read_ssh(self, secret: Secret) -> SshKey:
+        """Return what is public of an SSH private key.
+
+        Raises:
+            SettingsError: it is none, or it is locked.
+        """
         ...
 
 
@@ -146,6 +238,18 @@ class Answer:
     body: Mapping[str, Any] = field(default_factory=dict)
     retry_after_seconds: float | None = None
     """From the header, or from the minutes in the text of the error; `None` when neither is there."""
+    served_at: datetime | None = field(default=None, compare=False)
+    """What the other side's clock said, to the second; of calls sent alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom Graph takes us for, as our token says."""
+
+    roles: frozenset[str] = frozenset()
+    """App roles: what an app may do by itself."""
+    scopes: frozenset[str] = frozenset()
+    """What may be done in the name of a person who has signed in; empty for an app."""
 
 
 class Graph(Protocol):

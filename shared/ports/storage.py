@@ -116,6 +116,13 @@ class Messages(Protocol):
         """Send a message that becomes visible after the delay (at most 7 days)."""
         ...
 
+    def probe(self, queue: str) -> int:
+        """See that the queue can be written and read; return about how many messages wait in it.
+
+        What is written is taken back before anybody can see it.
+        """
+        ...
+
 
 class Leases(Protocol):
     """One worker at a time, across all instances."""

@@ -48,7 +48,7 @@ def credential(vault: VaultSimulator) -> Iterator[ManagedIdentityCredential]:
 
 
 @pytest.fixture
-def secrets(vault: VaultSimulator, credential: ManagedIdentityCredential, clock: Clock) -> Iterator[Secrets]:
+def secrets(vault: VaultSimulator, credential: ManagedIdentityCredential, clock: Clock) -> Iterator[KeyVaultSecrets]:
     secrets = KeyVaultSecrets(vault.url, credential, verify_challenge=False, cache_seconds=300, clock=clock)
     with closing(secrets):
         yield secrets
@@ -144,6 +144,55 @@ def test_a_missing_right_names_the_role(vault: VaultSimulator, secrets: Secrets,
         getattr(secrets, method)(name)
 
     assert caught.value.code is Code.VAULT_UNREACHABLE
+
+
+def test_an_added_version_is_the_newest_at_once(vault: VaultSimulator, secrets: KeyVaultSecrets, name: str) -> None:
+    """Whoever has just added it must not be given the one before out of the cache."""
+    vault.put_secret(name, "old")
+    assert secrets.get(name).value == "old"
+    assert len(secrets.list_versions(name)) == 1
+    expires_at = datetime(2030, 1, 1, tzinfo=UTC)
+
+    added = secrets.add_version(name, VALUE, expires_at=expires_at)
+
+    assert (added.value, added.expires_at) == (VALUE, expires_at)
+    assert secrets.get(name) == added
+    assert [each.version for each in vault.versions(name)][-1] == added.version
+    assert [each.value for each in secrets.list_versions(name)] == [VALUE, "old"]
+
+
+def test_a_version_added_disabled_is_used_once_it_is_enabled(
+    vault: VaultSimulator, secrets: KeyVaultSecrets, name: str
+) -> None:
+    vault.put_secret(name, "old")
+    added = secrets.add_version(name, VALUE, enabled=False)
+    assert secrets.get(name).value == "old"
+
+    secrets.enable(name, added.version)
+
+    assert secrets.get(name).value == VALUE
+
+
+def test_whoever_may_not_write_is_told_the_role_for_it(
+    vault: VaultSimulator, secrets: KeyVaultSecrets, name: str
+) -> None:
+    vault.put_secret(name, "old")
+    vault.forbid(name)
+
+    with pytest.raises(SettingsError, match="Key Vault Secrets Officer") as adding:
+        secrets.add_version(name, VALUE)
+    with pytest.raises(SettingsError, match="Key Vault Secrets Officer"):
+        secrets.enable(name, "0" * 32)
+
+    assert adding.value.code is Code.VAULT_UNREACHABLE
+    assert VALUE not in str(adding.value)
+
+
+def test_what_a_vault_cannot_take_is_refused_without_a_word_of_it(secrets: KeyVaultSecrets, name: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        secrets.add_version(name, VALUE * 1000)
+
+    assert VALUE not in str(caught.value)
 
 
 def test_a_name_that_is_none_is_a_missing_secret(secrets: Secrets) -> None:

@@ -60,3 +60,14 @@ def test_a_delay_in_the_past_is_none(messages: Messages, account: StorageAccount
     messages.send(name, "now", delay_seconds=-3)
 
     assert len(_receive(account, name)) == 1
+
+
+def test_a_probe_leaves_nothing_and_counts_what_waits(messages: Messages, account: StorageAccount, name: str) -> None:
+    """The app would take it for a command."""
+    messages.send(name, "work")
+
+    assert messages.probe(name) == 1
+
+    [message] = _receive(account, name)
+    assert base64.b64decode(message.content) == b"work"
+    assert account.queue(name).get_queue_properties().approximate_message_count == 1

@@ -1,6 +1,5 @@
 """The same full package twice, published both times: the second one sends nothing and takes no longer."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from infra.local import generate, sync
 from infra.local.given import Given
 from infra.local.tenant import Tenant
+from shared.cli.follow import Tell
 from tests.bench.data import NOW, Sizes, make, options
 from tests.bench.result import Again
 from tests.bench.stages import BenchError
@@ -16,7 +16,7 @@ MOST_ROWS = 20_000
 """Assignments; every one becomes a request to the simulator of Graph, which takes most of the time."""
 
 
-def measure(folder: Path, sizes: Sizes, tell: Callable[[sync.Standing], None]) -> Again:
+def measure(folder: Path, sizes: Sizes, tell: Tell) -> Again:
     """Publish a full package of at most so many rows, then one that was made an hour later of the same tables.
 
     Raises:
@@ -39,7 +39,7 @@ def measure(folder: Path, sizes: Sizes, tell: Callable[[sync.Standing], None]) -
     )
 
 
-def _sync(tenant: Tenant, tell: Callable[[sync.Standing], None]) -> sync.Ending:
+def _sync(tenant: Tenant, tell: Tell) -> sync.Ending:
     ending = sync.run_sync(tenant, tell=tell)
     if ending.outcome not in ("done", "partial") or len(ending.runs) != 1:
         raise BenchError(f"The sync ended as {ending.outcome} {ending.code or ''}. {ending.message}".strip())

@@ -111,7 +111,7 @@ def app_names() -> Names:
         containers=frozenset(name for kind, name in asked if kind == "container"),
         queues=frozenset(queues),
         tables=frozenset(name for kind, name in asked if kind == "table"),
-        roles=frozenset({*re.split(", | and ", storage_account._ROLES), key_vault._ROLE, *PLATFORM_ROLES}),
+        roles=frozenset({*re.split(", | and ", storage_account._ROLES), key_vault._READER, *PLATFORM_ROLES}),
         triggers=frozenset(f"{name} {each['path'].partition('/')[0]}" for name, each in _by_packages(functions)),
     )
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from infra.local.graph.answers import bad_request, refuse
+from infra.local.graph.caller import Caller
 
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TARGET = re.compile(r"[!-~]*")
@@ -26,6 +27,7 @@ class Call:
     """Decoded one by one, so that an encoded slash stays inside its segment."""
     options: Mapping[str, str]
     body: Any = NoBody
+    caller: Caller = field(default_factory=Caller)
 
     def json_object(self) -> dict[str, Any]:
         """Give the body.

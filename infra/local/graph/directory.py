@@ -154,6 +154,26 @@ class Directory:
         return Answer(200, body, {"x-ms-resource-unit": "1"})
 
 
+def licences(call: Call) -> Answer:
+    """List what the tenant has bought: the premium plan, and the seeded one that comes with other things."""
+    if call.method != "GET":
+        raise method_not_allowed()
+    call.allow_options({"$select"})
+    plans = ((LICENCE_SERVICE_PLAN_ID, "VIVA_LEARNING_PREMIUM"), (SEEDED_SERVICE_PLAN_ID, "VIVA_LEARNING_SEEDED"))
+    return Answer(
+        200,
+        {
+            "value": [
+                {
+                    "capabilityStatus": "Enabled",
+                    "servicePlans": [{"servicePlanId": plan_id, "servicePlanName": name}],
+                }
+                for plan_id, name in plans
+            ]
+        },
+    )
+
+
 def _read_users(text: Iterator[str]) -> Iterator[tuple[str, str | None, int, str | None, int]]:
     lines = csv.reader(text)
     header = next(lines, [])

@@ -4,12 +4,13 @@ Of every call the provider must be the registered one, and each object that is s
 it got.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from infra.local.graph.activities import Activities
 from infra.local.graph.answers import Answer, RefusedError, bad_request, method_not_allowed, refuse
+from infra.local.graph.caller import ACTIVITIES, CONTENTS, READ_CONTENTS, READ_PROVIDERS
 from infra.local.graph.calls import Call, Key, NoBody, read_key, unknown_path
 from infra.local.graph.contents import Contents
 from infra.local.graph.faults import Faults
@@ -61,6 +62,13 @@ def _key_value(key: Key) -> str:
     return key.value
 
 
+def _roles(target: Target, method: str) -> Collection[str]:
+    """App roles of which one is needed."""
+    if target.collection == "learningContents":
+        return READ_CONTENTS if method == "GET" else CONTENTS
+    return ACTIVITIES
+
+
 class Learning:
     """Contents and activities of the one registered provider."""
 
@@ -78,14 +86,22 @@ class Learning:
                 target = Target("learningCourseActivities", id=activity_id)
                 if call.method != "GET":
                     raise method_not_allowed()
+            case ("learningProviders", provider_id) if call.method == "GET":
+                call.caller.need_scope(READ_PROVIDERS)
+                self._judge_provider(provider_id, faults)
+                return self._provider(call, faults)
             case ("learningProviders",) | ("learningProviders", _):
-                # Registering and reading providers takes a signed-in person.
+                # Registering and listing providers takes a signed-in person, too, and is not played.
                 raise refuse(403, "Forbidden", "Your account doesn't have access to this report or data.")
             case ("learningProviders", provider_id, *rest):
                 target = read_target(tuple(rest))
                 self._judge_provider(provider_id, faults)
             case _:
                 raise unknown_path(call.segments[-1])
+        return self._answer(target, call, faults, base)
+
+    def _answer(self, target: Target, call: Call, faults: Faults, base: str) -> Answer:
+        call.caller.need_role(_roles(target, call.method))
         if faults.provider_disabled or (
             faults.course_activity_sync_off and target.collection == "learningCourseActivities"
         ):
@@ -100,6 +116,17 @@ class Learning:
         if target.collection == "learningContents":
             return self._read_or_delete_content(target, call, faults, base)
         return self._read_or_delete_activity(target, call)
+
+    def _provider(self, call: Call, faults: Faults) -> Answer:
+        call.allow_options(())
+        return Answer(
+            200,
+            {
+                "id": self._provider_id,
+                "displayName": "Local LMS",
+                "isCourseActivitySyncEnabled": not faults.course_activity_sync_off,
+            },
+        )
 
     def _judge_provider(self, provider_id: str, faults: Faults) -> None:
         if faults.no_service_plan:

@@ -3,7 +3,8 @@
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from email.utils import formatdate
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from infra.local.graph.answers import Answer, RefusedError, error
+from infra.local.graph.caller import read_caller
 from infra.local.graph.calls import NoBody, read_target
 from infra.local.graph.faults import Faults
 from infra.local.graph.schema import parse_json
@@ -145,7 +147,7 @@ class GraphSimulator:
                 if not request.headers.get("content-type", "").lower().startswith("application/json"):
                     return error(415, "UnsupportedMediaType", "The content type must be application/json.")
                 value = _read_json(body)
-            call = read_target(request.method, path, value)
+            call = replace(read_target(request.method, path, value), caller=read_caller(token))
         except RefusedError as refused:
             return refused.answer
         return self._service.answer(call, self.url + _VERSION)
@@ -174,7 +176,7 @@ def _read_json(body: bytes) -> object:
 
 
 def _response(answer: Answer, asked: Mapping[str, str]) -> Response:
-    headers = dict(answer.headers)
+    headers = {"Date": formatdate(usegmt=True), **answer.headers}
     if "client-request-id" in asked:
         headers["client-request-id"] = asked["client-request-id"]
     if answer.body is None:

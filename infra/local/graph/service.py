@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infra.local.graph.activities import Activities
 from infra.local.graph.answers import Answer, RefusedError, bad_request, error, later, refuse
 from infra.local.graph.batch import answer_batch
+from infra.local.graph.caller import READ_LICENCES, READ_USERS
 from infra.local.graph.calls import Call, unknown_path
 from infra.local.graph.contents import Contents
 from infra.local.graph.delta import Delta
-from infra.local.graph.directory import Directory
+from infra.local.graph.directory import Directory, licences
 from infra.local.graph.faults import Area, Faults
 from infra.local.graph.learning import Learning
 from infra.local.graph.state import State
@@ -78,7 +79,7 @@ class Service:
 
         def item(each: Call) -> Answer:
             self._items += 1
-            return self._call(each, base)
+            return self._call(replace(each, caller=call.caller), base)
 
         return answer_batch(body, item)
 
@@ -96,6 +97,9 @@ class Service:
                 area, kind = "users", "users"
             case ("users", "delta"):
                 area, kind = "users", "delta"
+            case ("subscribedSkus",):
+                call.caller.need(READ_LICENCES, of_app=False)
+                return licences(call)
             case ("employeeExperience", _, *_):
                 area = "learning"
                 kind = (
@@ -105,7 +109,7 @@ class Service:
                 raise unknown_path(call.segments[0])
         if call.method == "GET":
             self._reads[kind] += 1
-        self._strike(area)
+        self._strike(area, call)
         if kind == "users":
             return self.directory.answer(call, self.faults, base)
         if kind == "delta":
@@ -117,7 +121,7 @@ class Service:
                 return self._later(500)
         return answer
 
-    def _strike(self, area: Area) -> None:
+    def _strike(self, area: Area, call: Call) -> None:
         faults = self.faults
         if faults.strikes(area):
             if faults.take("throttle"):
@@ -126,6 +130,8 @@ class Service:
                 raise RefusedError(self._later(faults.fail_status))
         if area == "users" and faults.refuse_users:
             raise refuse(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+        if area == "users":
+            call.caller.need(READ_USERS, of_app=True)
         if area == "learning" and faults.refuse_learning:
             raise refuse(
                 403,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shared.adapters.storage_account import StorageAccount
     from shared.domain.profile import Profile
     from shared.pipeline.parts import Parts
-    from shared.ports import Graph, PackageOpener, RemoteFolders, Secrets, Table
+    from shared.ports import Graph, PackageOpener, RemoteFolders, Secrets, Table, Webhook
     from shared.settings import Settings
 
 
@@ -36,7 +36,14 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
     from shared.adapters.documents import AzureDocuments  # noqa: PLC0415
     from shared.adapters.identity import ManagedIdentity  # noqa: PLC0415
     from shared.adapters.intake import AzureIntake  # noqa: PLC0415
-    from shared.adapters.late import LateFolders, LateGraph, LateOpener, LateSecrets, LateTable  # noqa: PLC0415
+    from shared.adapters.late import (  # noqa: PLC0415
+        LateFolders,
+        LateGraph,
+        LateOpener,
+        LateSecrets,
+        LateTable,
+        LateWebhook,
+    )
     from shared.adapters.leases import AzureLeases  # noqa: PLC0415
     from shared.adapters.queues import AzureMessages  # noqa: PLC0415
     from shared.adapters.storage_account import StorageAccount  # noqa: PLC0415
@@ -52,6 +59,8 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
         runs=AzureDocuments(account, "runs"),
         ledger=LateTable(lambda: _table(account, "ledger")),
         syncs=LateTable(lambda: _table(account, "syncs")),
+        poison=LateTable(lambda: _table(account, "poison")),
+        alerts=LateTable(lambda: _table(account, "alerts")),
         intake=AzureIntake(account, "sealed"),
         sealed=AzureBlobs(account, "sealed"),
         records=AzureBlobs(account, "records"),
@@ -66,11 +75,13 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
         folders=LateFolders(lambda: _folders(settings)),
         opener=LateOpener(lambda: _opener(settings)),
         graph=LateGraph(lambda: _graph(settings, identity, clock)),
+        webhook=LateWebhook(_webhook),
         get_profile=get_profile,
         clock=clock,
         pepper_secret=settings.pepper_secret,
         memory_mb=settings.memory_limit_mb,
         stuck_after=timedelta(seconds=settings.stuck_after_seconds),
+        collect_schedule=environment.get("COLLECT_SCHEDULE", ""),
     )
 
 
@@ -113,6 +124,12 @@ def _graph(settings: "Settings", identity: "ManagedIdentity", clock: Callable[[]
         scope=settings.graph_scope,
         clock=clock,
     )
+
+
+def _webhook() -> "Webhook":
+    from shared.adapters.webhook import HttpxWebhook  # noqa: PLC0415 - paid by those who have something to tell
+
+    return HttpxWebhook()
 
 
 def read_settings(environment: Mapping[str, str]) -> "Settings":

@@ -26,7 +26,15 @@ from shared.pipeline.push_records import push_records
 from shared.pipeline.run_commands import run_command
 from shared.ports import OpenedPackage, RemoteFile, RemoteFolder, Seal, Secret
 from shared.wiring import get_profile
-from tests.fakes import MemoryBlobs, MemoryDocuments, MemoryIntake, MemoryLeases, MemoryMessages, MemoryTable
+from tests.fakes import (
+    MemoryBlobs,
+    MemoryDocuments,
+    MemoryIntake,
+    MemoryLeases,
+    MemoryMessages,
+    MemoryTable,
+    MemoryWebhook,
+)
 
 NAME = "desk"
 START = datetime(2026, 11, 1, 6, tzinfo=UTC)
@@ -133,6 +141,7 @@ class Desk:
         self.intake = MemoryIntake()
         self.secrets = DeskSecrets()
         self.reports = MemoryBlobs()
+        self.webhook = MemoryWebhook()
         self.delivered: list[str] = []
         self.graph = HttpxGraph(graph.url, Tokens(), timeout_seconds=20, scope="x", clock=lambda: self.now)
         self.parts = Parts(
@@ -141,6 +150,8 @@ class Desk:
             runs=MemoryDocuments(),
             ledger=MemoryTable(),
             syncs=MemoryTable(),
+            poison=MemoryTable(),
+            alerts=MemoryTable(),
             intake=self.intake,
             sealed=MemoryBlobs(self.intake.packages),
             records=MemoryBlobs(),
@@ -155,11 +166,13 @@ class Desk:
             folders=self.folder,
             opener=DeskOpener(),
             graph=self.graph,
+            webhook=self.webhook,
             get_profile=get_profile,
             clock=lambda: self.now,
             pepper_secret="pepper",  # noqa: S106 - the name of a secret
             memory_mb=128,
             stuck_after=timedelta(seconds=60),
+            collect_schedule="0 0 6 * * *",
         )
         self.parts.sealed.content = self.intake.packages  # type: ignore[attr-defined]
         self.parts.connections.put(

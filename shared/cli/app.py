@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shared.cli import look
+from shared.cli import look, poison, replay
 from shared.cli.tenant import DEFAULT_FILE, FILE_VARIABLE, Tenant, make_console
 
 app = typer.Typer(
@@ -43,6 +43,9 @@ def choose(
 app.command("status")(look.status)
 app.command("runs")(look.runs)
 app.command("run")(look.run)
+app.command("poison")(poison.poison)
+app.command("replay")(replay.replay)
+app.command("backfill")(replay.backfill)
 
 
 def main() -> None:

@@ -23,6 +23,8 @@ class Act(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+    ENSURE = "ensure"
+    """Look whether the activity is there, and create it only when it is not."""
 
 
 class Operation(Strict):
@@ -46,6 +48,8 @@ class Verdict(StrEnum):
     """What became of an operation."""
 
     DONE = "done"
+    FOUND = "found"
+    """It was there already: nothing was sent."""
     REJECTED = "rejected"
     UNLICENSED = "unlicensed"
 

@@ -16,6 +16,7 @@ from shared.ports import (
     RemoteFolders,
     Secrets,
     Table,
+    Webhook,
 )
 
 
@@ -29,6 +30,10 @@ class Parts:
     runs: Documents
     ledger: Table
     syncs: Table
+    poison: Table
+    """Messages that failed too often."""
+    alerts: Table
+    """What was told to whoever is on call, and is still so."""
     intake: Intake
     sealed: Blobs
     records: Blobs
@@ -44,8 +49,11 @@ class Parts:
     folders: RemoteFolders
     opener: PackageOpener
     graph: Graph
+    webhook: Webhook
     get_profile: Callable[[str], Profile]
     clock: Callable[[], datetime]
     pepper_secret: str
     memory_mb: int
     stuck_after: timedelta
+    collect_schedule: str
+    """When folders are looked into, as NCRONTAB; empty where nobody says."""

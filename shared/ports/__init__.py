@@ -18,6 +18,7 @@ from shared.ports.services import (
     Seal,
     Secret,
     Secrets,
+    Webhook,
 )
 from shared.ports.storage import Blobs, Document, Documents, Intake, Leases, Messages, Table
 
@@ -40,4 +41,5 @@ __all__ = [
     "Secret",
     "Secrets",
     "Table",
+    "Webhook",
 ]

@@ -118,6 +118,7 @@ def forget_replayed(parts: Parts) -> None:
     """Delete what was put back long ago."""
     for each in list_poison(parts):
         if each.replayed_at is not None and parts.clock() - each.replayed_at > KEPT_FOR:
+            parts.leases.forget(f"poison/{each.message}")
             parts.poison.delete(_PARTITION, each.message)
 
 

@@ -92,17 +92,21 @@ def _replay_run(tenant: Tenant, run_id: str, number: int | None, line: str | Non
     remedy = find_remedy(parts, name, run_id, key)
     sync_id = journal.new_run_id(parts.clock())
     command = Replay(connection=name, run_id=run_id, sync_id=sync_id, key=key)
-    _send(tenant, command, remedy.told, yes=yes, json=json)
+    _send(tenant, command, remedy.told, yes=yes, json=json, has_run=remedy.asks)
 
 
-def _send(tenant: Tenant, command: Replay | Backfill, told: str, *, yes: bool, json: bool) -> None:
+def _send(
+    tenant: Tenant, command: Replay | Backfill, told: str, *, yes: bool, json: bool, has_run: bool = True
+) -> None:
     ask(f"{told} Go on?", yes=yes)
     tenant.parts.messages.send(COMMANDS, command.model_dump_json())
     if json:
         print_json(Asked(command=command.command, sync_id=command.sync_id, told=told))
         return
-    tenant.console.print(told)
-    tenant.console.print(f"Asked for. How it goes: lms status; what came of it: lms run {command.sync_id}")
+    if yes:
+        tenant.console.print(told)
+    came = f"lms run {command.sync_id}" if has_run else "lms runs"
+    tenant.console.print(f"Asked for. How it goes: lms status; what came of it: {came}")
 
 
 def _replay_messages(tenant: Tenant, message: str | None, queue: str | None, *, yes: bool, json: bool) -> None:

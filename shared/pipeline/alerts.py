@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from shared.domain.alert import AlertKind, Condition
 from shared.domain.connection import Connection
 from shared.domain.errors import BusyError, Code, SettingsError, TransientError
-from shared.pipeline import journal
+from shared.pipeline import journal, keep_poison
 from shared.pipeline.alert_conditions import find_conditions
 from shared.pipeline.keep_poison import Poison
 from shared.pipeline.parts import Parts
@@ -18,8 +18,19 @@ from shared.pipeline.parts import Parts
 log = logging.getLogger(__name__)
 
 
-def watch(parts: Parts, name: str, poison: Sequence[Poison]) -> None:
-    """Look how a connection stands, and tell what is new. Nothing that goes wrong here hurts anybody else."""
+def watch_all(parts: Parts) -> None:
+    """Look how every connection stands, and tell what is new. What goes wrong here hurts nobody else."""
+    try:
+        keep_poison.forget_replayed(parts)
+        poison = keep_poison.list_poison(parts)
+    except (SettingsError, TransientError) as error:
+        log.warning("alerts.failed reason=%s", error)
+        return
+    for name in list(parts.connections.list_names()):
+        _watch(parts, name, poison)
+
+
+def _watch(parts: Parts, name: str, poison: Sequence[Poison]) -> None:
     try:
         connection = _find_connection(parts, name)
         tell(parts, name, connection, find_conditions(parts, name, connection, poison))

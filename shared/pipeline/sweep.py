@@ -9,7 +9,7 @@ import logging
 from shared.domain.errors import Code, TransientError
 from shared.domain.messages import MAP_LEARNERS, PUSH_RECORDS, MapLearners, PushRecords, Stage
 from shared.domain.runs import ATTEMPTS, Outcome, Run, Step
-from shared.pipeline import alerts, finish_run, journal, keep_poison
+from shared.pipeline import alerts, finish_run, journal
 from shared.pipeline.expire import expire
 from shared.pipeline.parts import Parts
 from shared.pipeline.push_records import is_stage_done
@@ -23,12 +23,10 @@ _MAPPING = {Step.MAPPING: Stage.CONTENTS, Step.MAPPING_ACTIVITIES: Stage.ACTIVIT
 
 def sweep(parts: Parts) -> None:
     """Look after every connection once."""
-    keep_poison.forget_replayed(parts)
-    poison = keep_poison.list_poison(parts)
     for name in list(parts.connections.list_names()):
         _sweep_connection(parts, name)
         expire(parts, name)
-        alerts.watch(parts, name, poison)
+    alerts.watch_all(parts)
 
 
 def _sweep_connection(parts: Parts, name: str) -> None:

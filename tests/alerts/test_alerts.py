@@ -1,7 +1,10 @@
 """Whoever is on call hears of what needs somebody: once, in one channel, and nothing about any person."""
 
 import logging
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -15,6 +18,7 @@ from tests.alerts.conftest import OnCall, listening
 from tests.bad_input.conftest import Tenant
 from tests.company import item, rows
 from tests.desk import NAME, START
+from tests.fakes import MemoryTable
 
 
 def test_all_is_well(on_call: OnCall) -> None:
@@ -234,3 +238,24 @@ def test_an_end_that_comes_nearer_is_told_at_each_step_and_for_each_secret(on_ca
         (40, "pgp-private-key"),
     ]
     assert [day for day, secret in heard if secret == "sftp-login"] == [15, 38]  # noqa: S105 - a name
+
+
+class Unreachable(MemoryTable):
+    """A table whose account does not answer."""
+
+    def list_rows(self, partition: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        raise TransientError(f"Listing {partition}: no answer.")
+
+
+@pytest.mark.parametrize("name", ["poison", "alerts"])
+def test_a_table_that_does_not_answer_keeps_no_run_from_being_woken(on_call: OnCall, name: str) -> None:
+    """What was to be told is told with a later sweep."""
+    desk = on_call.tenant.desk
+    del desk.secrets.values["sftp-login"]
+    desk.sync()
+    parts = replace(desk.parts, **{name: Unreachable()})  # type: ignore[arg-type]  # two tables by name
+
+    sweep(parts)
+
+    assert desk.webhook.posted == []
+    assert len(on_call.hears("failed")) == 1

@@ -167,20 +167,22 @@ def test_a_command_waits_for_the_run_that_is_under_way(tenant: Tenant, run_id: s
 def test_what_may_have_arrived_without_an_answer_is_still_looked_up_by_the_next_package(
     tenant: Tenant, mend: Mend
 ) -> None:
-    """A replay of one record ends well, and says nothing about what else a failed run had on its way."""
+    """A replay of one record ends well, and says nothing about what else a failed run had on its way.
+
+    The package that failed has its turn right after it.
+    """
     tenant.graph.inject(Faults(max_lengths={"format": 10}))
     tenant.delta(2, PA_CPNT=[item(6, CPNT_TYP_ID=LONG[0])])
     run = tenant.desk.sync().runs[-1]
     tenant.delta(3, PA_STUD_CPNT=[plan(ADA, 5), plan(BEA, 5)])
-    tenant.graph.inject(Faults(fail_after_applying=10_000))
+    tenant.graph.inject(Faults(fail_after_applying=10_000, max_lengths={"format": 10}))
     assert tenant.desk.sync().outcome == "failed"
     tenant.graph.inject(Faults())
     assert state(tenant.desk).look_up_first
 
-    assert mend("replay", run.run_id, "--reject", "1").writes == 1
-    assert state(tenant.desk).look_up_first
-    tenant.desk.sync()
+    done = mend("replay", run.run_id, "--reject", "1")
 
+    assert sorted(each.kind for each in done.sync.runs) == ["delta", "replay"]
     assert tenant.graph.duplicate_activities() == 0
     assert tenant.shown()["learningAssignment"] == 7
     assert not state(tenant.desk).look_up_first
@@ -218,3 +220,5 @@ def test_it_asks_before_anything_is_sent(tenant: Tenant, run_id: str, lms: Lms) 
     assert "2 records that Graph refused" in answer.errors + answer.output
     assert answer.status == 1
     assert tenant.desk.messages.sent == []
+    assert "lms run 20" in lms("replay", run_id, given="y\n").output
+    assert len(tenant.desk.messages.sent) == 1

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shared.adapters.storage_account import StorageAccount
     from shared.domain.profile import Profile
     from shared.pipeline.parts import Parts
-    from shared.ports import Caller, Graph, Keys, PackageOpener, RemoteFolders, Secrets, Table
+    from shared.ports import Caller, Graph, Keys, PackageOpener, RemoteFolders, Secrets, Table, Webhook
     from shared.settings import Settings
 
 
@@ -39,7 +39,15 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
     from shared.adapters.documents import AzureDocuments  # noqa: PLC0415
     from shared.adapters.identity import ManagedIdentity  # noqa: PLC0415
     from shared.adapters.intake import AzureIntake  # noqa: PLC0415
-    from shared.adapters.late import LateFolders, LateGraph, LateKeys, LateOpener, LateSecrets, LateTable  # noqa: PLC0415
+    from shared.adapters.late import (  # noqa: PLC0415
+        LateFolders,
+        LateGraph,
+        LateKeys,
+        LateOpener,
+        LateSecrets,
+        LateTable,
+        LateWebhook,
+    )
     from shared.adapters.leases import AzureLeases  # noqa: PLC0415
     from shared.adapters.queues import AzureMessages  # noqa: PLC0415
     from shared.adapters.storage_account import StorageAccount  # noqa: PLC0415
@@ -55,6 +63,8 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
         runs=AzureDocuments(account, "runs"),
         ledger=LateTable(lambda: _table(account, "ledger")),
         syncs=LateTable(lambda: _table(account, "syncs")),
+        poison=LateTable(lambda: _table(account, "poison")),
+        alerts=LateTable(lambda: _table(account, "alerts")),
         intake=AzureIntake(account, "sealed"),
         sealed=AzureBlobs(account, "sealed"),
         records=AzureBlobs(account, "records"),
@@ -71,11 +81,13 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
         keys=LateKeys(_keys),
         graph=LateGraph(lambda: _graph(settings, identity, clock)),
         caller=lambda: _caller(settings, identity),
+        webhook=LateWebhook(_webhook),
         get_profile=get_profile,
         clock=clock,
         pepper_secret=settings.pepper_secret,
         memory_mb=settings.memory_limit_mb,
         stuck_after=timedelta(seconds=settings.stuck_after_seconds),
+        collect_schedule=environment.get("COLLECT_SCHEDULE", ""),
     )
 
 
@@ -143,6 +155,12 @@ def _caller(settings: "Settings", identity: "ManagedIdentity") -> "Caller | None
     from shared.adapters.graph_wire import read_caller  # noqa: PLC0415 - paid by admins
 
     return read_caller(identity.get_token(settings.graph_scope))
+
+
+def _webhook() -> "Webhook":
+    from shared.adapters.webhook import HttpxWebhook  # noqa: PLC0415 - paid by those who have something to tell
+
+    return HttpxWebhook()
 
 
 def read_settings(environment: Mapping[str, str]) -> "Settings":

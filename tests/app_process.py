@@ -1,7 +1,7 @@
 """The function app in a process of its own, for `test_function_app.py`: the worker library knows one app only.
 
 `index` prints the bindings of every function. `sync` lets messages travel as in Azure, over parts in memory, and
-prints what each function was called for and how the sync ended.
+prints what each function was called for and how the sync ended. `poison` prints what is kept of messages that failed.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from infra.local.host import worker
 from infra.local.host.protos import ModelBindingData, TypedData, Value
 from shared import wiring
 from shared.pipeline import journal
+from shared.pipeline.keep_poison import list_poison
 from tests.company import FULL, full, make_directory
 from tests.desk import NAME, Desk
 
@@ -67,9 +68,26 @@ def _blob_client(path: str) -> TypedData:
     )
 
 
+async def poison() -> list[list[str]]:
+    functions = await worker.load(ROOT)
+    with TemporaryDirectory() as folder, GraphSimulator(Path(folder) / "graph") as graph:
+        desk = Desk(graph)
+        wiring.parts = lambda: desk.parts  # type: ignore[assignment]  # as above
+        for name in sorted(each.name for each in functions if each.name.startswith("keep_poison")):
+            told: dict[str, Value] = {
+                "Id": f"message of {name}",
+                "DequeueCount": 1,
+                "InsertionTime": TypedData(json=json.dumps("2026-11-01T06:00:00+00:00")),
+            }
+            await worker.invoke(name, "{}", told)
+        kept = [[each.message, each.queue, each.first_seen.isoformat()] for each in list_poison(desk.parts)]
+        desk.close()
+    return kept
+
+
 async def main() -> None:
     try:
-        print(json.dumps(await {"index": index, "sync": sync}[sys.argv[1]]()))  # noqa: T201 - for the test
+        print(json.dumps(await {"index": index, "sync": sync, "poison": poison}[sys.argv[1]]()))  # noqa: T201 - for the test
     finally:
         worker.stop()
 

@@ -28,7 +28,15 @@ from shared.pipeline.push_records import push_records
 from shared.pipeline.run_commands import run_command
 from shared.ports import OpenedPackage, RemoteFile, RemoteFolder, Seal, Secret
 from shared.wiring import get_profile
-from tests.fakes import MemoryBlobs, MemoryDocuments, MemoryIntake, MemoryLeases, MemoryMessages, MemoryTable
+from tests.fakes import (
+    MemoryBlobs,
+    MemoryDocuments,
+    MemoryIntake,
+    MemoryLeases,
+    MemoryMessages,
+    MemoryTable,
+    MemoryWebhook,
+)
 
 NAME = "desk"
 START = datetime(2026, 11, 1, 6, tzinfo=UTC)
@@ -146,6 +154,7 @@ class Desk:
         self.intake = MemoryIntake()
         self.secrets = DeskSecrets()
         self.reports = MemoryBlobs()
+        self.webhook = MemoryWebhook()
         self.delivered: list[str] = []
         self.tokens = Tokens()
         self.graph = HttpxGraph(graph.url, self.tokens, timeout_seconds=20, scope="x", clock=lambda: self.now)
@@ -155,6 +164,8 @@ class Desk:
             runs=MemoryDocuments(),
             ledger=MemoryTable(),
             syncs=MemoryTable(),
+            poison=MemoryTable(),
+            alerts=MemoryTable(),
             intake=self.intake,
             sealed=MemoryBlobs(self.intake.packages),
             records=MemoryBlobs(),
@@ -171,11 +182,13 @@ class Desk:
             keys=KeyMaker(),
             graph=self.graph,
             caller=lambda: read_caller(self.tokens.value),
+            webhook=self.webhook,
             get_profile=get_profile,
             clock=lambda: self.now,
             pepper_secret="pepper",  # noqa: S106 - the name of a secret
             memory_mb=128,
             stuck_after=timedelta(seconds=60),
+            collect_schedule="0 0 6 * * *",
         )
         self.parts.sealed.content = self.intake.packages  # type: ignore[attr-defined]
         self.parts.connections.put(

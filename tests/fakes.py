@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from shared.domain.errors import BusyError, TransientError
+from shared.domain.errors import BusyError, ConnectorError, TransientError
 from shared.ports import Document
 
 
@@ -134,6 +134,19 @@ class MemoryMessages:
         """Hand over everything sent so far, as a host would, and forget it."""
         taken, self.sent = self.sent, []
         return taken
+
+
+class MemoryWebhook:
+    """A channel; `error` is raised instead of taking a message."""
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[str, str]] = []
+        self.error: ConnectorError | None = None
+
+    def post(self, url: str, text: str) -> None:
+        if self.error is not None:
+            raise self.error
+        self.posted.append((url, text))
 
 
 class MemoryLeases:

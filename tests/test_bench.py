@@ -12,7 +12,10 @@ from tests.bench import claims, plot, publish, report
 from tests.bench.result import Claim, Peer, Result
 
 ROOT = Path(__file__).parents[1]
-FUNCTIONS = {"collect_packages", "map_learners", "process_package", "push_records", "run_commands", "sweep"}
+FUNCTIONS = {
+    *("collect_packages", "map_learners", "process_package", "push_records", "run_commands", "sweep"),
+    *("keep_poison_commands", "keep_poison_map_learners", "keep_poison_packages", "keep_poison_push_records"),
+}
 
 
 def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

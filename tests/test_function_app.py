@@ -12,6 +12,7 @@ import pytest
 
 from shared.domain.messages import COMMANDS, MAP_LEARNERS, PUSH_RECORDS
 from shared.domain.runs import ATTEMPTS
+from shared.pipeline.keep_poison import PACKAGES
 from tests.bench import imports
 from tests.company import FULL
 
@@ -61,6 +62,10 @@ def test_there_are_exactly_these_functions(functions: dict[str, list[dict[str, A
         "map_learners": ["queueTrigger"],
         "push_records": ["queueTrigger"],
         "run_commands": ["queueTrigger"],
+        "keep_poison_commands": ["queueTrigger"],
+        "keep_poison_map_learners": ["queueTrigger"],
+        "keep_poison_push_records": ["queueTrigger"],
+        "keep_poison_packages": ["queueTrigger"],
     }
 
 
@@ -77,6 +82,10 @@ def test_a_schedule_is_a_setting(functions: dict[str, list[dict[str, Any]]], nam
         ("run_commands", "commands", COMMANDS),
         ("map_learners", "map-learners", MAP_LEARNERS),
         ("push_records", "push-records", PUSH_RECORDS),
+        ("keep_poison_commands", "commands-poison", f"{COMMANDS}-poison"),
+        ("keep_poison_map_learners", "map-learners-poison", f"{MAP_LEARNERS}-poison"),
+        ("keep_poison_push_records", "push-records-poison", f"{PUSH_RECORDS}-poison"),
+        ("keep_poison_packages", "webjobs-blobtrigger-poison", f"{PACKAGES}-poison"),
     ],
 )
 def test_a_queue_is_the_one_that_is_sent_to(
@@ -118,6 +127,29 @@ def test_every_function_does_its_part_of_a_sync() -> None:
     assert done["written"] == {"PATCH contents": 5, "POST activities": 6}
 
 
+def test_every_queue_has_somebody_who_keeps_what_failed(functions: dict[str, list[dict[str, Any]]]) -> None:
+    """Nobody else reads a poison queue, and after seven days it is empty. Blobs have one queue for all of them."""
+    queues = {each["queueName"] for (each,) in functions.values() if each["type"] == "queueTrigger"}
+    worked_on = {queue for queue in queues if not queue.endswith("-poison")}
+
+    assert queues - worked_on == {f"{queue}-poison" for queue in (*worked_on, PACKAGES)}
+
+
+def test_what_failed_is_kept_under_its_own_queue() -> None:
+    """Through the worker that Azure runs; the ids and times are those that the host tells."""
+    kept = run("-m", "tests.app_process", "poison")
+
+    assert kept == [
+        [f"message of keep_poison_{name}", queue, "2026-11-01T06:00:00+00:00"]
+        for name, queue in (
+            ("commands", COMMANDS),
+            ("map_learners", MAP_LEARNERS),
+            ("packages", PACKAGES),
+            ("push_records", PUSH_RECORDS),
+        )
+    ]
+
+
 def test_loading_the_app_loads_nothing_expensive() -> None:
     """Azure loads it for every cold start, also for a sweep that finds nothing to do.
 
@@ -139,7 +171,7 @@ def test_loading_the_app_loads_nothing_expensive() -> None:
         ("collect_packages", ENGINE | {"httpx"}),
         ("push_records", ENGINE | {"paramiko", "azure.keyvault"}),
         ("run_commands", ENGINE | {"httpx"}),
-        ("sweep", ENGINE | {"paramiko", "httpx", "azure.keyvault", "azure.data.tables"}),
+        ("sweep", ENGINE | {"paramiko", "httpx", "azure.keyvault"}),
     ],
 )
 def test_a_light_function_does_not_wait_for_the_libraries_of_others(function: str, others: set[str]) -> None:

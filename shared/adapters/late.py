@@ -26,6 +26,7 @@ from shared.ports import (
     Secrets,
     SshKey,
     Table,
+    Webhook,
 )
 
 
@@ -139,3 +140,14 @@ class LateGraph:
     def pages(self, url: str) -> Iterator[tuple[bytes, str | None]]:
         """Follow a listing from a path or link."""
         return self._made().pages(url)
+
+
+class LateWebhook:
+    """The port `Webhook`."""
+
+    def __init__(self, make: Callable[[], Webhook]) -> None:
+        self._made = cache(make)
+
+    def post(self, url: str, text: str) -> None:
+        """Send a message there."""
+        self._made().post(url, text)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shared.cli import act, doctor, explain, keys, look, reports
+from shared.cli import act, doctor, explain, keys, look, poison, replay, reports
 from shared.cli.tenant import DEFAULT_FILE, FILE_VARIABLE, Tenant, make_console
 
 app = typer.Typer(
@@ -50,6 +50,9 @@ app.command("rejects")(reports.rejects)
 app.command("coverage")(reports.coverage)
 app.command("changes")(reports.changes)
 app.command("explain")(explain.explain)
+app.command("replay")(replay.replay)
+app.command("poison")(poison.poison)
+app.command("backfill")(replay.backfill)
 app.add_typer(keys.app, name="keys")
 app.command("doctor")(doctor.doctor)
 

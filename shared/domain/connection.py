@@ -13,6 +13,9 @@ HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,253}$")]
 
 GIB = 1024**3
 
+ALERT_SETTINGS = ("alert_webhook_secret", "look_grace_minutes", "stale_after_hours", "tell_published")
+"""Settings of a connection that say who hears of what, and nothing about packages."""
+
 
 class Strict(BaseModel):
     """A value that accepts no field it does not know and never changes."""
@@ -173,6 +176,20 @@ class Connection(Strict):
         default=7,
         ge=0,
         description="Days after which a learner whom Graph refused for lack of a licence is tried again.",
+    )
+    alert_webhook_secret: SecretName | None = Field(
+        default=None,
+        description="Name of the secret that holds the https address of an incoming webhook (Teams, Slack) for alerts; "
+        "null: alerts stand in the log only.",
+    )
+    look_grace_minutes: float = Field(
+        default=60, ge=0, description="Minutes after its time on the schedule that a look into the folder may begin."
+    )
+    stale_after_hours: float = Field(
+        default=48, gt=0, description="Hours after the timestamp of the newest published package that an alert is sent."
+    )
+    tell_published: bool = Field(
+        default=False, description="Tell the webhook also of every package that has been published."
     )
 
     @model_validator(mode="after")

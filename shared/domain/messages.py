@@ -1,5 +1,6 @@
 """What travels in queues: references to work, never a record."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -71,5 +72,28 @@ class Rerun(Strict):
     sync_id: str
 
 
-Command = Annotated[Collect | Process | Approve | Rerun, Field(discriminator="command")]
+class Replay(Strict):
+    """Send what a run left undone, now that its cause has been mended; of one record only, when it has a `key`."""
+
+    command: Literal["replay"] = "replay"
+    connection: str
+    run_id: str
+    sync_id: str
+    """Also the id of the run that does it."""
+    key: str | None = None
+    """External id of a content or an activity, as it stands in the report of rejects."""
+
+
+class Backfill(Strict):
+    """Look for the records of some days in Viva Learning, and make anew what is missing."""
+
+    command: Literal["backfill"] = "backfill"
+    connection: str
+    sync_id: str
+    """Also the id of the run that does it."""
+    first: date
+    last: date
+
+
+Command = Annotated[Collect | Process | Approve | Rerun | Replay | Backfill, Field(discriminator="command")]
 COMMAND: TypeAdapter[Command] = TypeAdapter(Command)

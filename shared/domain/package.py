@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 
 class Kind(StrEnum):
-    """What a package holds."""
+    """What a package holds; or, of a run without a package, what it does."""
 
     FULL = "full"
     """Every row of every table."""
@@ -17,6 +17,20 @@ class Kind(StrEnum):
     """Rows that changed since the day before."""
     KEYS = "keys"
     """The primary keys of all rows, table by table: what is absent has been deleted."""
+    REPLAY = "replay"
+    """No package: what Viva Learning lacks, or Graph refused, is sent from the tables as they are."""
+    BACKFILL = "backfill"
+    """No package: records of some days are looked for in Viva Learning, and made anew where they are missing."""
+
+    @property
+    def is_package(self) -> bool:
+        """Whether a run of this kind reads a package."""
+        return self in _KINDS.values()
+
+    @property
+    def moves_cursor(self) -> bool:
+        """Whether what follows is measured by it: a delta must be newer than the last one of these."""
+        return self in (Kind.FULL, Kind.DELTA)
 
 
 _KINDS = {"F": Kind.FULL, "D": Kind.DELTA, "K": Kind.KEYS}

@@ -25,6 +25,8 @@ class Act(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+    ENSURE = "ensure"
+    """Look whether the activity is there, and create it only when it is not."""
 
 
 class Operation(Strict):
@@ -48,6 +50,8 @@ class Verdict(StrEnum):
     """What became of an operation."""
 
     DONE = "done"
+    FOUND = "found"
+    """It was there already: nothing was sent."""
     REJECTED = "rejected"
     UNLICENSED = "unlicensed"
 

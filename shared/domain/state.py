@@ -62,6 +62,10 @@ class State(Strict):
     """Whether a run ended while something was on its way, so that creates have to be looked up first."""
     rerun_hash: str | None = None
     sync: CurrentSync | None = None
+    looked_at: datetime | None = None
+    """When the last look into the folder began, whatever came of it."""
+    last_sync: CurrentSync | None = None
+    """The last one that has ended, dry runs apart."""
     needs_full: str | None = None
     """Why a new full package is wanted, in words."""
     expired_at: datetime | None = None

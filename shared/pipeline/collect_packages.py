@@ -72,7 +72,7 @@ class _Collecting:
             same = state.sync is not None and state.sync.sync_id == self.sync_id
             sync = state.sync if same else CurrentSync(sync_id=self.sync_id, started_at=now, dry_run=self.dry_run)
             sync = sync and sync.model_copy(update={"collecting": True})
-            return state.model_copy(update={"sync": sync})
+            return state.model_copy(update={"sync": sync, "looked_at": now})
 
         journal.change_state(self.parts, self.name, begin)
 

@@ -38,7 +38,7 @@ def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
 
     Needs `learners` and `available`.
     """
-    engine = data.engine
+    engine, scope = data.engine, data.scope
     decided = Decided()
     passes = Passes.plan(data)
     engine.run("create or replace table verdicts (key varchar, verdict varchar)")
@@ -49,7 +49,9 @@ def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
     for number in range(passes.count):
         passes.enter(number)
         show_history(engine, data.connection, data.known)
-        plan_changes.decide(engine, data.profile, data.connection, data.known, now, whole=write)
+        plan_changes.decide(engine, data.profile, data.connection, data.known, now, whole=write or scope is not None)
+        if scope is not None:
+            scope.restrict_activities(engine, data.connection)
         decided.coverage = _add(decided.coverage, directory.cover(engine))
         counted = engine.rows("select kind, todo, count(*) from decisions group by all")
         decisions = {(kind, todo): count for kind, todo, count in counted}
@@ -58,7 +60,10 @@ def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
         if not write:
             coverage_report.collect(engine)
             changes_report.collect(engine)
-        plan_changes.weigh_activities(engine, statuses_known=statuses_known(data.known), whole=write)
+        if scope is not None:
+            scope.weigh_activities(engine)
+        else:
+            plan_changes.weigh_activities(engine, statuses_known=statuses_known(data.known), whole=write)
         plan_changes.add(decided.rows, plan_changes.count_rows(engine))
         decided.licence_matters += [
             user

@@ -91,7 +91,8 @@ def settle(parts: Parts, run: Run) -> None:
         values: dict[str, object] = {"open_run": None, "sync": journal.worsen_sync(state.sync, run)}
         if run.shards:
             # What was sent without an answer may have arrived; the next run asks before it creates.
-            values["look_up_first"] = not published
+            # One that sent a part only leaves that to the next package.
+            values["look_up_first"] = not published or (state.look_up_first and not run.kind.is_package)
         for name in ("contents_path", "activities_parts", "unmapped_path"):
             values |= {name: path} if (path := getattr(run, name)) else {}
         if published:
@@ -100,7 +101,7 @@ def settle(parts: Parts, run: Run) -> None:
                 "seen_tables": run.seen_tables,
                 "learner_base": run.learner_base,
             }
-            if run.kind is not Kind.KEYS:
+            if run.kind.moves_cursor:
                 values["committed"] = Committed(
                     package=run.package,
                     kind=run.kind,

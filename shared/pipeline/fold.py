@@ -42,8 +42,8 @@ def fold_activities(data: RunData, shards: Sequence[int], now: datetime) -> None
         "coalesce(a.graph_id, p.activity_id) as activity_id, "
         f"case when a.verdict = 'unlicensed' then timestamp '{now:%Y-%m-%d %H:%M:%S}' end as refused_at "
         "from planned_activities p join answered a on a.ext = p.ext "
-        "where (a.verdict = 'done' and a.act in ('create', 'update')) or (a.verdict = 'unlicensed' and a.act = "
-        "'create')"
+        "where (a.verdict = 'done' and a.act in ('create', 'update', 'ensure')) "
+        "or (a.verdict = 'unlicensed' and a.act = 'create')"
     )
     engine.run(
         "delete from published where ext in (select ext from fresh) "

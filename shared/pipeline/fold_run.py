@@ -40,7 +40,9 @@ def fold_run(parts: Parts, run: Run, outcome: Outcome) -> dict[str, object]:
             values |= {
                 "tables": manifest.tables,
                 "seen_tables": tuple(manifest.seen),
-                "learner_base": manifest.learner_part and (run.kind is Kind.FULL or state.learner_base),
+                "learner_base": manifest.learner_part and (run.kind is Kind.FULL or state.learner_base)
+                if run.kind.is_package
+                else state.learner_base,
             }
             values |= retention.keep_mapped(data, manifest)
             if manifest.needs_full:
@@ -92,7 +94,8 @@ def _fold_activities(data: RunData, folded: _Folded) -> None:
         data.restore("published", part)
         fold.fold_activities(data, range(first, first + count), data.parts.clock())
         columnar.run(
-            "create or replace table verdicts as select ext as key, case when bool_and(verdict = 'done') then 'done' "
+            "create or replace table verdicts as select ext as key, case when "
+            "bool_and(verdict in ('done', 'found')) then any_value(verdict) "
             "when bool_or(verdict = 'rejected') then 'rejected' else 'unlicensed' end as verdict "
             "from answered group by ext"
         )

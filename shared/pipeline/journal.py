@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from shared.domain.connection import Connection
+from shared.domain.connection import ALERT_SETTINGS, Connection
 from shared.domain.errors import BusyError, Code, SettingsError
 from shared.domain.messages import COMMANDS, Process
 from shared.domain.runs import Run, Step, worst
@@ -219,7 +219,7 @@ def fingerprint(parts: Parts, connection: Connection) -> str:
         except SettingsError:
             versions.append("none")
     profile = parts.get_profile(connection.profile)
-    settings = connection.model_dump(mode="json", exclude={"sftp", "enabled"})
+    settings = connection.model_dump(mode="json", exclude={"sftp", "enabled", *ALERT_SETTINGS})
     told = json.dumps([versions, settings, profile.model_dump(mode="json")])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -249,7 +249,8 @@ def close_sync(parts: Parts, connection: str) -> None:
         if state.sync is None or state.sync.collecting:
             return state
         closed.append(state.sync)
-        return state.model_copy(update={"sync": None})
+        last = state.last_sync if state.sync.dry_run else state.sync
+        return state.model_copy(update={"sync": None, "last_sync": last})
 
     change_state(parts, connection, close)
     for sync in closed:

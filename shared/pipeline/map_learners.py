@@ -20,6 +20,7 @@ from shared.pipeline import (
     journal,
     plan_changes,
     rejects,
+    replay_scope,
     retention,
 )
 from shared.pipeline.decide_activities import Decided, decide_all
@@ -79,9 +80,10 @@ def _map(parts: Parts, run: Run, stage: Stage) -> None:
     connection = journal.get_connection(parts, run.connection)
     state = journal.get_state(parts, run.connection)
     manifest = Manifest.model_validate_json(parts.records.get(f"{run.connection}/{run.run_id}/manifest.json"))
+    scope = replay_scope.find(parts, run)
     with engine(parts.memory_mb) as columnar:
         columnar.set_pepper(journal.get_pepper(parts, run.connection))
-        data = RunData(parts, connection, state, run, manifest, columnar)
+        data = RunData(parts, replay_scope.settings(connection, scope), state, run, manifest, columnar, scope)
         data.load()
         if stage is Stage.CONTENTS:
             _map_contents(data, parts.clock())
@@ -92,6 +94,8 @@ def _map(parts: Parts, run: Run, stage: Stage) -> None:
 def _map_contents(data: RunData, now: datetime) -> None:
     parts, run, columnar = data.parts, data.run, data.engine
     warnings = show_contents(columnar, parts.get_profile(data.connection.profile), data.connection, data.known)
+    if data.scope is not None:
+        data.scope.restrict_contents(columnar)
     columnar.run(
         f"create or replace table available as select {content_key('typ', 'id')} as key, "
         "coalesce(content_id, '') as content_id, active and todo in ('add', 'change', 'same') as active from contents"
@@ -102,7 +106,7 @@ def _map_contents(data: RunData, now: datetime) -> None:
     cost = decided.cost + changes_report.cost_of_contents(columnar, batched=data.connection.viva.batch)
     changes = plan_changes.count_changes(columnar, decided.decisions)
     data.load_left_over("PA_CPNT", "left_over")
-    plan_changes.weigh_contents(columnar)
+    data.scope.weigh_contents(columnar) if data.scope is not None else plan_changes.weigh_contents(columnar)
     data.save("row_weights")
     known: dict[str, object] = {
         "coverage": decided.coverage,

@@ -18,6 +18,7 @@ from shared.ports import (
     RemoteFolders,
     Secrets,
     Table,
+    Webhook,
 )
 
 
@@ -31,6 +32,10 @@ class Parts:
     runs: Documents
     ledger: Table
     syncs: Table
+    poison: Table
+    """Messages that failed too often."""
+    alerts: Table
+    """What was told to whoever is on call, and is still so."""
     intake: Intake
     sealed: Blobs
     records: Blobs
@@ -49,8 +54,11 @@ class Parts:
     graph: Graph
     caller: Callable[[], Caller | None]
     """Whom Graph takes us for, as our token says; `None` when that cannot be read."""
+    webhook: Webhook
     get_profile: Callable[[str], Profile]
     clock: Callable[[], datetime]
     pepper_secret: str
     memory_mb: int
     stuck_after: timedelta
+    collect_schedule: str
+    """When folders are looked into, as NCRONTAB; empty where nobody says."""

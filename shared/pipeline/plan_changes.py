@@ -14,7 +14,7 @@ from shared.pipeline.engine import Engine, text
 from shared.pipeline.show_activities import assignments, completions_known
 from shared.pipeline.show_contents import Known, utc
 
-OPERATIONS = "('add', 'update', 'recreate', 'withdraw')"
+OPERATIONS = "('add', 'update', 'recreate', 'withdraw', 'ensure')"
 """Decisions on an activity that send something."""
 
 LICENCE_MATTERS = "('park_licence', 'recreate', 'withdraw')"
@@ -137,11 +137,11 @@ def plan_activities(engine: Engine, connection: Connection) -> None:
         "select dense_rank() over (order by user_id, ext) - 1 as place, dense_rank() over (order by user_id) as "
         "person, "
         "ext, step, act, case when act = 'create' then null else activity_id end as graph_id, "
-        f"case act when 'create' then json_merge_patch('{{}}', {_body(connection)})::varchar "
-        f"when 'update' then ({_body(connection)})::varchar end as body "
+        f"case when act in ('create', 'ensure') then json_merge_patch('{{}}', {_body(connection)})::varchar "
+        f"when act = 'update' then ({_body(connection)})::varchar end as body "
         "from (select d.*, u.user_id as assigner_id from decisions d left join learners u on u.student = d.assigner "
         f"and u.known and u.state = 'mapped' where todo in {OPERATIONS}), lateral (select unnest("
-        "case todo when 'add' then ['create'] when 'update' then ['update'] "
+        "case todo when 'add' then ['create'] when 'update' then ['update'] when 'ensure' then ['ensure'] "
         "when 'withdraw' then ['delete'] else ['delete', 'create'] end) as act, "
         "generate_subscripts(case todo when 'recreate' then ['delete', 'create'] else ['x'] end, 1) as step))"
     )
@@ -234,6 +234,7 @@ def count_rows(engine: Engine) -> Counts:
         (rows_of, became): count
         for rows_of, became, count in engine.rows(
             "select w.rows_of, case when w.class <> 'published' then w.class when v.verdict = 'done' then 'published' "
+            "when v.verdict = 'found' then 'unchanged' "
             "when v.verdict = 'rejected' then 'rejected' else 'parked' end as became, sum(w.weight)::bigint "
             "from row_weights w left join verdicts v on v.key = w.key group by all"
         )

@@ -124,6 +124,10 @@ def _found(task: Task, body: Mapping[str, Any], ledger: Ledger) -> Task | None:
     if operation.act is Act.UPSERT_CONTENT:
         ledger.decide(operation, Verdict.DONE, graph_id)
         return None
+    if operation.act is Act.ENSURE:
+        # With another id it is one that was made without an answer, or by somebody else.
+        ledger.decide(operation, Verdict.FOUND if graph_id == operation.graph_id else Verdict.DONE, graph_id)
+        return None
     act = Act.UPDATE if is_same(body, operation.body or {}) else Act.DELETE
     return Task(operation, act, graph_id, was_looked_up=True)
 

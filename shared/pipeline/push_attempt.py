@@ -118,8 +118,9 @@ class Attempt:
             self._ledger.decide(operation, Verdict.REJECTED, None, Code.GRAPH_UNAVAILABLE, reason)
 
     def _first_task(self, operation: Operation) -> Task:
-        """A create that may have been carried out is looked up first."""
-        if operation.act is Act.CREATE and operation.number in self._ledger.open:
+        """A create that may have been carried out is looked up first, and so is what may be there."""
+        is_uncertain = operation.act is Act.CREATE and operation.number in self._ledger.open
+        if is_uncertain or operation.act is Act.ENSURE:
             return Task(operation, None, was_looked_up=True)
         return Task(operation, operation.act, operation.graph_id)
 

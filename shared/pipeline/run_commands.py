@@ -1,9 +1,20 @@
-"""What an admin, or the connector itself, asks for: look now, process, approve, rerun."""
+"""What an admin, or the connector itself, asks for: look now, process, approve, rerun, replay, backfill."""
 
 import logging
 
 from shared.domain.errors import BusyError, Code, SettingsError
-from shared.domain.messages import COMMANDS, MAP_LEARNERS, Approve, Collect, Command, MapLearners, Process, Rerun
+from shared.domain.messages import (
+    COMMANDS,
+    MAP_LEARNERS,
+    Approve,
+    Backfill,
+    Collect,
+    Command,
+    MapLearners,
+    Process,
+    Replay,
+    Rerun,
+)
 from shared.domain.runs import Outcome, Step
 from shared.domain.state import CurrentSync, State
 from shared.domain.turns import Standing
@@ -13,6 +24,8 @@ from shared.pipeline.parts import Parts
 log = logging.getLogger(__name__)
 
 _BUSY_SECONDS = 5
+_WAIT_SECONDS = 30
+"""How long what waits for the end of a run stays away."""
 
 
 def run_command(parts: Parts, command: Command) -> None:
@@ -33,6 +46,13 @@ def run_command(parts: Parts, command: Command) -> None:
             from shared.pipeline.process_package import process_next  # noqa: PLC0415 - the same
 
             process_next(parts, command.connection)
+        case Replay() | Backfill():
+            try:
+                _replay(parts, command)
+            except BusyError:
+                parts.messages.send(COMMANDS, command.model_dump_json(), delay_seconds=_WAIT_SECONDS)
+            except SettingsError as error:
+                _refuse(parts, command, error)
         case Approve() | Rerun():
             try:
                 _approve(parts, command) if isinstance(command, Approve) else _rerun(parts, command)
@@ -98,7 +118,18 @@ def _rerun(parts: Parts, command: Rerun) -> None:
     journal.call_next(parts, command.connection)
 
 
-def _refuse(parts: Parts, command: Approve | Rerun, error: SettingsError) -> None:
+def _replay(parts: Parts, command: Replay | Backfill) -> None:
+    if isinstance(command, Replay):
+        from shared.pipeline.replay import replay  # noqa: PLC0415 - paid by those who replay
+
+        replay(parts, command)
+    else:
+        from shared.pipeline.backfill import backfill  # noqa: PLC0415 - the same
+
+        backfill(parts, command)
+
+
+def _refuse(parts: Parts, command: Approve | Rerun | Replay | Backfill, error: SettingsError) -> None:
     row = {
         "sync_id": command.sync_id,
         "started_at": parts.clock().isoformat(),

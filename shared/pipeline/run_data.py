@@ -16,6 +16,7 @@ from shared.pipeline.directory import local_copy
 from shared.pipeline.engine import Engine, parquet, text
 from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
+from shared.pipeline.replay_scope import Scope
 from shared.pipeline.show_contents import Known
 from shared.pipeline.table_parts import LocalPart, download, upload, write_part
 from shared.pipeline.tables import LEFT_OVER, make_view
@@ -31,6 +32,8 @@ class RunData:
     run: Run
     manifest: Manifest
     engine: Engine
+    scope: Scope | None = None
+    """Of a run without a package: what it may send."""
     tables: dict[str, list[LocalPart]] = field(default_factory=dict)
     """The tables as files of this machine, once they are loaded."""
     published: list[LocalPart] = field(default_factory=list)

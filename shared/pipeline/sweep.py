@@ -1,7 +1,7 @@
 """Find what was missed: runs that stand still because a worker died or a message was lost, and wake them.
 
 Waking is harmless: every step can be taken twice, and a worker that is still at it holds its lease. Once a day, what is
-past its time is deleted.
+past its time is deleted. And whoever is on call hears of what needs somebody.
 """
 
 import logging
@@ -9,7 +9,7 @@ import logging
 from shared.domain.errors import Code, TransientError
 from shared.domain.messages import MAP_LEARNERS, PUSH_RECORDS, MapLearners, PushRecords, Stage
 from shared.domain.runs import ATTEMPTS, Outcome, Run, Step
-from shared.pipeline import finish_run, journal
+from shared.pipeline import alerts, finish_run, journal
 from shared.pipeline.expire import expire
 from shared.pipeline.parts import Parts
 from shared.pipeline.push_records import is_stage_done
@@ -26,6 +26,7 @@ def sweep(parts: Parts) -> None:
     for name in list(parts.connections.list_names()):
         _sweep_connection(parts, name)
         expire(parts, name)
+    alerts.watch_all(parts)
 
 
 def _sweep_connection(parts: Parts, name: str) -> None:

@@ -23,6 +23,7 @@ from shared.ports.services import (
     Secret,
     Secrets,
     SshKey,
+    Webhook,
 )
 from shared.ports.storage import Blobs, Document, Documents, Intake, Leases, Messages, Table
 
@@ -50,4 +51,5 @@ __all__ = [
     "Secrets",
     "SshKey",
     "Table",
+    "Webhook",
 ]

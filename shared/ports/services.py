@@ -272,3 +272,16 @@ class Graph(Protocol):
             LookupError: 410, the delta link is no longer good; the message is the link to start again from.
         """
         ...
+
+
+class Webhook(Protocol):
+    """A place that people read, such as a channel of Teams or Slack."""
+
+    def post(self, url: str, text: str) -> None:
+        """Send a message there; `url` is a secret, and stands in no error and no log.
+
+        Raises:
+            SettingsError: the address is none that may be used, or the other side does not know it.
+            TransientError: it could not be delivered now.
+        """
+        ...

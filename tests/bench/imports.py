@@ -36,8 +36,13 @@ _PROFILE, _MESSAGES = (
 _SECRETS, _FOLDERS = "p.secrets._made()", "p.folders._made()"
 _GRAPH = "p.graph._made()"
 _COLLECT = [_PARTS, _PROFILE, "import shared.pipeline.collect_packages", _ROWS, _QUEUES, _SECRETS, _FOLDERS]
+_KEEP_POISON = [_PARTS, "import shared.pipeline.keep_poison", _ROWS]
 FIRST_CALLS = {
     "collect_packages": _COLLECT,
+    "keep_poison_commands": _KEEP_POISON,
+    "keep_poison_map_learners": _KEEP_POISON,
+    "keep_poison_packages": _KEEP_POISON,
+    "keep_poison_push_records": _KEEP_POISON,
     "map_learners": [_PARTS, "import shared.pipeline.map_learners", _ROWS, _QUEUES, _SECRETS, _GRAPH],
     "process_package": [
         _PARTS,
@@ -49,7 +54,7 @@ FIRST_CALLS = {
     ],
     "push_records": [_PARTS, _MESSAGES, "import shared.pipeline.push_records", _QUEUES, _GRAPH],
     "run_commands": [_PARTS, "import shared.pipeline.run_commands", *_COLLECT],
-    "sweep": [_PARTS, "import shared.pipeline.sweep", _QUEUES],
+    "sweep": [_PARTS, "import shared.pipeline.sweep", _ROWS, _QUEUES],
 }
 """What each function's first call needs beyond the app, as statements; a command is one to collect."""
 

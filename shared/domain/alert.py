@@ -1,0 +1,73 @@
+"""What whoever is on call hears of, once each."""
+
+import logging
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.connection import Strict
+
+EXPIRY_DAYS = (1, 7, 30)
+"""How long before the end of a key or password somebody is told: once at each."""
+
+
+class AlertKind(StrEnum):
+    """What an alert is about; `alert.<kind>` is the name of its event in the log."""
+
+    FAILED = "failed"
+    """The last look has failed."""
+    HALTED = "halted"
+    """A run waits for somebody's approval."""
+    REJECTED = "rejected"
+    """A package was refused."""
+    MISSED = "missed"
+    """A look that was due did not begin."""
+    STALE = "stale"
+    """Nothing new has been published for long."""
+    POISON = "poison"
+    """A message failed too often, and was put aside."""
+    EXPIRING = "expiring"
+    """A key or password will soon be no longer good."""
+    PUBLISHED = "published"
+    """No trouble: a package has been published."""
+
+    @property
+    def level(self) -> int:
+        """How loud it is in the log."""
+        if self is AlertKind.PUBLISHED:
+            return logging.INFO
+        if self in (AlertKind.HALTED, AlertKind.STALE, AlertKind.EXPIRING):
+            return logging.WARNING
+        return logging.ERROR
+
+
+class Condition(Strict):
+    """Something that is so now, and that somebody should know."""
+
+    kind: AlertKind
+    subject: str = ""
+    """Tells conditions of one kind apart that may hold at the same time, such as a queue or a secret."""
+    code: str = ""
+    """When it changes, it is told again."""
+    text: str
+    """Sentences: what, where, and how to mend it. Nothing about any person."""
+
+    @property
+    def key(self) -> str:
+        """What it is known by."""
+        return f"{self.kind}|{self.subject}"
+
+
+def expiring(secret: str, expires_at: datetime, now: datetime) -> Condition | None:
+    """Return what is to be told about a secret's end, if it is near or past; again at each step of `EXPIRY_DAYS`."""
+    left = (expires_at - now).total_seconds() / 86_400
+    step = next((days for days in EXPIRY_DAYS if left <= days), None)
+    if step is None:
+        return None
+    when = f"{expires_at:%Y-%m-%d}"
+    told = f"has expired on {when}" if left <= 0 else f"expires on {when}"
+    return Condition(
+        kind=AlertKind.EXPIRING,
+        subject=secret,
+        code="expired" if left <= 0 else f"{step} days",
+        text=f"The secret {secret} {told}. Add a new version to it; old ones go on opening what was sealed for them.",
+    )

@@ -10,10 +10,10 @@ from urllib.parse import unquote
 import pytest
 from pydantic import BaseModel
 
+from shared.cli.app import app
 from shared.domain.connection import Connection
 from shared.domain.errors import Code
 from shared.domain.help import EXPLANATIONS
-from shared.domain.messages import COMMAND
 from shared.domain.runs import Outcome
 from shared.settings import Settings
 from tests import documents
@@ -109,10 +109,15 @@ def test_the_sample_connection_is_one() -> None:
     assert Connection.model_validate_json(found[1]).enabled
 
 
-def test_the_commands_in_the_readme_are_understood() -> None:
-    sent = re.findall(r"^send '(.*)'$", README, re.MULTILINE)
+def test_the_readme_and_the_guides_name_the_commands_of_lms_as_they_are() -> None:
+    """And the README names every one of them."""
+    lms = {each.name for each in (*app.registered_commands, *app.registered_groups)}
+    guides = [(ROOT / name).read_text("utf-8") for name in DOCUMENTS if name.startswith("docs/cli/")]
+    named = {word for text in (README, *guides) for word in re.findall(r"`lms ([a-z-]+)", text)}
 
-    assert {COMMAND.validate_json(each).command for each in sent} == {"collect", "approve", "rerun"}
+    assert guides
+    assert named == lms
+    assert set(re.findall(r"`lms ([a-z-]+)", README)) == named
 
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if "```json" in (ROOT / name).read_text("utf-8")])

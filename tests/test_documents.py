@@ -111,7 +111,7 @@ def test_the_sample_connection_is_one() -> None:
 
 def test_the_readme_and_the_guides_name_the_commands_of_lms_as_they_are() -> None:
     """And the README names every one of them."""
-    lms = {each.name for each in (*app.registered_commands, *app.registered_groups)}
+    lms = {each.name for each in app.registered_commands} | {each.name for each in app.registered_groups}
     guides = [(ROOT / name).read_text("utf-8") for name in DOCUMENTS if name.startswith("docs/cli/")]
     named = {word for text in (README, *guides) for word in re.findall(r"`lms ([a-z-]+)", text)}
 

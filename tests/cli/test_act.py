@@ -163,6 +163,7 @@ def test_a_look_that_another_took_over_ends_as_that_one(desk: Desk, lms: Lms, mo
     """The timer may strike while somebody waits; both do the work of one."""
     desk.drop(FULL, full())
     monkeypatch.setattr(follow, "_PROGRESS_SECONDS", 0)
+    monkeypatch.setattr(follow, "_PROGRESS_SHARE", 0)
     turns = iter(("begin", "take over", "deliver"))
 
     def work(_: float) -> None:

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWar
 
 
 @given(world=worlds())
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_viva_shows_what_the_packages_mean(world: World) -> None:
     """Every rule at once, in every order that chance finds."""
     play_alone(world)

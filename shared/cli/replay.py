@@ -105,7 +105,7 @@ def _send(
         return
     if yes:
         tenant.console.print(told)
-    came = f"lms run {command.sync_id}" if has_run else "lms runs"
+    came = f"lms runs {command.sync_id}" if has_run else "lms runs"
     tenant.console.print(f"Asked for. How it goes: lms status; what came of it: {came}")
 
 

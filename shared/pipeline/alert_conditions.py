@@ -56,7 +56,7 @@ def _halted(parts: Parts, name: str, state: State) -> list[Condition]:
     run = journal.find_run(parts, name, state.open_run) if state.open_run else None
     if run is None or run.step is not Step.HALTED:
         return []
-    text = f"{run.message} Look at it with `lms run {run.run_id}`, then let it go on with `lms approve {run.run_id}`."
+    text = f"{run.message} Look at it with `lms runs {run.run_id}`, then let it go on with `lms approve {run.run_id}`."
     return [Condition(kind=AlertKind.HALTED, subject=run.run_id, code=run.code or "", text=text)]
 
 

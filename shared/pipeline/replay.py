@@ -111,7 +111,7 @@ def _check_ended(run: Run) -> None:
     if run.step is Step.HALTED:
         raise refusal(f"The run {run.run_id} is halted and has sent nothing. Let it go on with `lms approve`.")
     if run.step is not Step.ENDED:
-        raise refusal(f"The run {run.run_id} is still under way. Wait for its end: `lms run {run.run_id}`.")
+        raise refusal(f"The run {run.run_id} is still under way. Wait for its end: `lms runs {run.run_id}`.")
     if run.dry_run:
         raise refusal(f"The run {run.run_id} was a dry run, which was to send nothing. A sync sends what it planned.")
     if run.outcome in (Outcome.SKIPPED, Outcome.HALTED, None):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from shared.domain.errors import Code, SettingsError
 from shared.domain.runs import Reject, Run
+from shared.pipeline import rejects
 from shared.pipeline.parts import Parts
 
 _REFUSED_BY_GRAPH = frozenset({Code.RECORD_REFUSED, Code.GRAPH_UNAVAILABLE})
-_FIELDS = 6
 
 
 def list_rejects(parts: Parts, run: Run) -> Iterator[Reject]:
@@ -17,11 +17,9 @@ def list_rejects(parts: Parts, run: Run) -> Iterator[Reject]:
     if not run.reject_count:
         return
     try:
-        with parts.reports.open(f"{run.connection}/{run.run_id}/rejects.csv") as report:
-            rows = csv.reader(io.TextIOWrapper(report, encoding="utf-8-sig", newline=""))
-            next(rows, None)
-            for _, file, line, field, code, message in (row for row in rows if len(row) == _FIELDS):
-                yield Reject(file=file, line=int(line), field=field, code=Code(code), message=message)
+        with parts.reports.open(rejects.path(run)) as report:
+            for row in csv.DictReader(io.TextIOWrapper(report, encoding="utf-8-sig", newline="")):
+                yield Reject.model_validate({name: row[name] for name in Reject.model_fields})
     except FileNotFoundError:
         yield from run.rejects
 

@@ -20,6 +20,8 @@ from tests.company import FULL, Person, Rows, as_csv, done, files, item, make_di
 from tests.reference import COLUMNS
 from tests.reference.contract import HISTORY, ITEMS, KEYS, PLAN, REQUIREMENTS, STATUSES, STUDENTS
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = [Person(f"quokka-{n}", f"Quokka {n}", f"00000000-0000-4000-8000-{n:012}") for n in range(1, 25)]
 BAD: Mapping[str, tuple[tuple[str, str], ...]] = {
     STUDENTS: (("NOTACTIVE", "perhaps"), ("LST_UPD_TSTMP", "soon")),
@@ -95,7 +97,7 @@ def lines_of(tenant: Tenant, content: Rows) -> Counter[str]:
     )
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("kind", ["full", "delta"])
 def test_rows_that_cannot_be_read_are_held_while_those_that_are_missing_go(
     tenant: Tenant, kind: Literal["full", "delta"], seed: int

@@ -13,6 +13,8 @@ from tests.company import ADA, FULL, NOBODY, files, full, item, plan
 from tests.desk import NAME, START, Desk, Sync
 from tests.fakes import MemoryBlobs, MemoryLeases, MemoryTable
 
+pytestmark = pytest.mark.slow
+
 
 def delta(day: int) -> str:
     return f"acme_D_202611{day:02d}000000.zip.pgp"

@@ -14,6 +14,8 @@ from tests.company import ADA, BEA, NOBODY, Person, files, full, item, plan, stu
 from tests.desk import Desk
 from tests.situations import FIRST, LEFT, SECOND, empty_desk, why
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Desk]:

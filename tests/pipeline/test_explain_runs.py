@@ -18,6 +18,8 @@ from tests.company import ADA, full, item, plan, rows
 from tests.desk import NAME, Desk
 from tests.situations import FIRST, empty_desk, why
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Desk]:

@@ -12,6 +12,8 @@ from tests.company import ADA, BEA, betrays, plan
 from tests.desk import NAME
 from tests.replay.conftest import Mend, cursor, refused
 
+pytestmark = pytest.mark.slow
+
 MARCH = ("--from", "2026-03-01", "--to", "2026-03-07")
 OCTOBER = ("--from", "2026-10-01", "--to", "2026-10-31")
 

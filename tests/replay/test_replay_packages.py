@@ -12,6 +12,8 @@ from tests.company import ADA, item, plan, rows
 from tests.desk import NAME
 from tests.replay.conftest import Mend, cursor, refused, state
 
+pytestmark = pytest.mark.slow
+
 LENGTH_NEEDED = ("PA_CPNT.CPNT_LEN",)
 
 

@@ -220,5 +220,5 @@ def test_it_asks_before_anything_is_sent(tenant: Tenant, run_id: str, lms: Lms) 
     assert "2 records that Graph refused" in answer.errors + answer.output
     assert answer.status == 1
     assert tenant.desk.messages.sent == []
-    assert "lms run 20" in lms("replay", run_id, given="y\n").output
+    assert "lms runs 20" in lms("replay", run_id, given="y\n").output
     assert len(tenant.desk.messages.sent) == 1

@@ -209,6 +209,7 @@ class Desk:
         """Put a package into the folder."""
         packed = BytesIO()
         with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+            archive.comment = file.encode()  # sealed packages are never equal, even if they hold the same
             for name, content in tables.items():
                 archive.writestr(name, content)
         self.folder.files[file] = packed.getvalue()

@@ -37,8 +37,7 @@ def read_status(parts: Parts, name: str) -> Status:
     """
     connection = journal.get_connection(parts, name)
     state = journal.get_state(parts, name)
-    rows = list(parts.syncs.list_rows(name))
-    last = rows[-1][1] if rows else None
+    last = max((row for _, row in parts.syncs.list_rows(name)), key=lambda row: row["started_at"], default=None)
     return Status(
         connection=name,
         enabled=connection.enabled,

@@ -35,6 +35,8 @@ from tests.situations import (
     why,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:

@@ -14,6 +14,8 @@ from tests.company import ADA, BEA, NOBODY, betrays, item, plan, rows
 from tests.desk import NAME
 from tests.replay.conftest import Mend, cursor, refused, state
 
+pytestmark = pytest.mark.slow
+
 LONG = ("A-VERY-LONG-TYPE", "ANOTHER-LONG-TYPE")
 
 

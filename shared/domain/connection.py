@@ -122,7 +122,7 @@ class Connection(Strict):
         description="Days that rows of unmapped learners are kept under their hashes; 0 keeps none.",
     )
     report_retention_days: int = Field(
-        default=90, ge=1, description="Days that the records of runs and looks and the reject reports are kept."
+        default=90, ge=1, description="Days that the records of runs and looks and their reports are kept."
     )
     work_retention_days: int = Field(
         default=7,

@@ -18,6 +18,7 @@ from shared.domain.errors import Code, ConnectorError, SettingsError
 from shared.pipeline.doctor import Check, examine
 from shared.ports import KeyPair, RemoteFolder, Secret
 from tests.adapters.openpgp import Workshop
+from tests.company import make_directory
 from tests.desk import DEFAULTS, NAME, Desk
 
 PASSPHRASE = "correct horse battery staple"  # noqa: S105 - of keys that live for the tests
@@ -143,7 +144,17 @@ class Clinic:
 
     def checks(self, *, schedule: str = "0 0 * * * *") -> dict[str, Check]:
         """Return all that the doctor finds, by name."""
-        found = list(examine(self.desk.parts, [NAME], schedule=schedule))
+        found = list(examine(replace(self.desk.parts, collect_schedule=schedule), [NAME]))
         by_name = {check.name: check for check in found}
         assert len(by_name) == len(found), "two checks of one name"
         return by_name
+
+
+@contextmanager
+def open_clinic(folder: Path) -> Iterator[Clinic]:
+    """Give a clinic whose Graph knows the small company's directory: everything is there, nothing has been synced."""
+    with GraphSimulator(folder / "graph") as graph:
+        make_directory(graph, folder)
+        clinic = Clinic(graph)
+        yield clinic
+        clinic.desk.close()

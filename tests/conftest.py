@@ -4,13 +4,17 @@ import ipaddress
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from socket import AF_INET, AF_INET6
 from typing import Any
 
 import pytest
 
 from infra.local.azurite import Azurite
+from infra.local.graph import GraphSimulator
 from shared.adapters.storage_account import StorageAccount
+from tests.company import make_directory
+from tests.desk import Desk
 
 
 def _refuse_to_leave(event: str, arguments: tuple[Any, ...]) -> None:
@@ -46,3 +50,13 @@ def account(azurite: Azurite) -> Iterator[StorageAccount]:
     """The emulator's account. Tests take containers, queues and tables of their own."""
     with closing(StorageAccount({"AzureWebJobsStorage": azurite.connection_string})) as account:
         yield account
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A connector of its own, whose Graph knows the small company's directory."""
+    with GraphSimulator(tmp_path / "graph") as graph:
+        make_directory(graph, tmp_path)
+        desk = Desk(graph)
+        yield desk
+        desk.close()

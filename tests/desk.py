@@ -87,11 +87,12 @@ class DeskSecrets:
 
     def __init__(self) -> None:
         self.values = {"pepper": "5a" * 32, "sftp-login": "x", "pgp-private-key": "key"}
+        self.expires: dict[str, datetime] = {}
 
     def get(self, name: str) -> Secret:
         if name not in self.values:
             raise SettingsError(f"no secret {name}")
-        return Secret("1", self.values[name], START)
+        return Secret("1", self.values[name], START, self.expires.get(name))
 
     def list_versions(self, name: str) -> Sequence[Secret]:
         return [self.get(name)]

@@ -2,13 +2,12 @@
 
 import csv
 import io
-import os
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 
 from infra.local.graph import GraphSimulator
 from infra.local.graph.service import Counters
@@ -16,37 +15,18 @@ from shared.domain.runs import Outcome, Run
 from shared.pipeline import changes_report
 from tests.desk import Desk
 from tests.reference import Step, World, worlds
+from tests.reference.chance import MANY, MANY_SECONDS
 from tests.test_end_to_end import happened
 from tests.test_semantics import drop, load
 
-WORLDS = os.environ.get("WORLDS")
-"""How many worlds of chance to try, and others each time; without it the same ones are tried."""
-
-pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")]
 
 
-@given(world=worlds(most_steps=3))
-@settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_a_plan_is_what_happens_then(world: World) -> None:
-    play_alone(world)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(0 if WORLDS else 900)
+@pytest.mark.timeout(MANY_SECONDS)
 @given(world=worlds())
-@settings(
-    max_examples=int(WORLDS or 25),
-    deadline=None,
-    derandomize=not WORLDS,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.generate, Phase.shrink] if WORLDS else [Phase.generate],
-)
-def test_many_plans_are_what_happens_then(world: World) -> None:
-    """The same for longer: `WORLDS=500 pytest -m slow tests/test_dry_run.py`."""
-    play_alone(world)
-
-
-def play_alone(world: World) -> None:
+@MANY
+def test_a_plan_is_what_happens_then(world: World) -> None:
+    """More of them: `WORLDS=500 pytest -m slow tests/test_dry_run.py`."""
     with TemporaryDirectory() as folder:
         play(world, Path(folder))
 

@@ -22,11 +22,12 @@ import pytest
 from infra.local.generate import KeyFiles, Kind, Options, generate, make_keys
 from infra.local.given import Given
 from infra.local.graph.state import State
-from infra.local.report import EXIT_STATUS, make_report
+from infra.local.report import make_report
 from infra.local.sync import run_sync
 from infra.local.tenant import Tenant
 from infra.local.usage import UsageError
 from shared.adapters.openpgp import open_with
+from shared.cli.follow import EXIT_STATUS
 from shared.ports import Secret
 from tests.agreed_report import assert_adds_up, assert_shape
 from tests.reference import Package, Reference, User, difference, read_viva
@@ -44,7 +45,6 @@ class Synced:
     report: dict[str, Any]
     viva: list[str]
     output: str
-    """Of the command line, if it was used."""
 
     @property
     def writes(self) -> int:

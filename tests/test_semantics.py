@@ -5,47 +5,38 @@ the connector does not share, and keeps what it refused.
 """
 
 import csv
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 
 from infra.local.graph import GraphSimulator
 from shared.domain.runs import Run
 from tests.desk import Desk
 from tests.reference import COLUMNS, Expected, Package, Reference, User, World, difference, read_viva, to_csv, worlds
+from tests.reference.chance import FEW, MANY, MANY_SECONDS
 from tests.reference.contract import KEYS
 from tests.test_payloads import sent
 
 BAD_REQUEST = 400
 """What is wrong with a body; other refusals are about the learner, the content or the provider."""
 
-WORLDS = os.environ.get("WORLDS")
-"""How many worlds of chance to try, and others each time; without it the same ones are tried."""
-
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
 
 
 @given(world=worlds())
-@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@FEW
 def test_viva_shows_what_the_packages_mean(world: World) -> None:
     """Every rule at once, in every order that chance finds."""
     play_alone(world)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(0 if WORLDS else 900)
+@pytest.mark.timeout(MANY_SECONDS)
 @given(world=worlds())
-@settings(
-    max_examples=int(WORLDS or 25),
-    deadline=None,
-    derandomize=not WORLDS,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.generate, Phase.shrink] if WORLDS else [Phase.generate],
-)
+@MANY
 def test_viva_shows_what_many_packages_mean(world: World) -> None:
     """The same for longer, for some rules meet rarely: `WORLDS=500 pytest -m slow tests/test_semantics.py`."""
     play_alone(world)

@@ -12,9 +12,9 @@ import pytest
 from infra.local.generate import KeyFiles, make_keys, write_package
 from infra.local.generate.sealing import sealed
 from infra.local.given import Given
-from infra.local.report import EXIT_STATUS
 from infra.local.sync import Ending, run_sync
 from infra.local.tenant import Tenant
+from shared.cli.follow import EXIT_STATUS
 from shared.domain.errors import Code
 from shared.domain.runs import Outcome
 from tests.company import FULL, PUBLISHED, files, full, item, make_directory

@@ -20,13 +20,13 @@ from infra.local.azurite import AzuriteError, ensure_installed
 from infra.local.generate import Generated, Kind, Options, SealingError, generate
 from infra.local.given import Given
 from infra.local.sftp_openssh import OpenSshError
-from infra.local.show import cost_line, make_console, outcome_line
+from infra.local.show import cost_line, outcome_line
 from infra.local.sync import Ending, run_sync
 from infra.local.tenant import Tenant
 from infra.local.usage import UsageError
 from infra.local.viva import counted
 from shared.cli.follow import following
-from shared.cli.show import tally_table
+from shared.cli.show import make_console, tally_table
 from shared.domain.errors import ConnectorError
 from shared.domain.runs import Outcome, Run
 

@@ -5,10 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.sync import Ending
-from shared.cli.follow import EXIT_STATUS
 from shared.domain.runs import Outcome, Run
-
-__all__ = ["EXIT_STATUS", "make_report", "write_report"]
 
 
 def write_report(path: Path, ending: Ending) -> None:

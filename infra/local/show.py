@@ -1,7 +1,6 @@
 """What a sync tells people at its end."""
 
 import shlex
-import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -10,14 +9,6 @@ from rich.text import Text
 from infra.local.sync import Ending
 from shared.cli.show import outcome_text, show_run
 from shared.domain.runs import Outcome
-
-PLAIN_WIDTH = 100
-"""Columns where nobody knows how wide the paper is."""
-
-
-def make_console() -> Console:
-    """Return the standard output, at a good width where it is no terminal."""
-    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False, soft_wrap=False)
 
 
 def show_ending(console: Console, ending: Ending, *, rejects: Path | None, state: Path | None) -> None:

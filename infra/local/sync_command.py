@@ -10,12 +10,13 @@ from rich.console import Console
 
 from infra.local.azurite import AzuriteError
 from infra.local.given import Given
-from infra.local.report import EXIT_STATUS, write_report
+from infra.local.report import write_report
 from infra.local.sftp_openssh import OpenSshError
-from infra.local.show import make_console, show_ending
+from infra.local.show import show_ending
 from infra.local.sync import Ending, run_sync
 from infra.local.tenant import Tenant
-from shared.cli.follow import following
+from shared.cli.follow import EXIT_STATUS, following
+from shared.cli.show import make_console
 from shared.domain.errors import Code, ConnectorError
 from shared.domain.runs import Outcome
 

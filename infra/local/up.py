@@ -15,10 +15,10 @@ from rich.text import Text
 from infra.local.azurite import AzuriteError
 from infra.local.given import Given
 from infra.local.sftp_openssh import OpenSshError
-from infra.local.show import make_console
 from infra.local.tenant import Tenant
 from infra.local.usage import UsageError
 from infra.local.worker import ROOT, Host, WorkerError
+from shared.cli.show import make_console
 from shared.domain.errors import ConnectorError
 
 _CHECK_SECONDS = 1.0

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from shared.cli import act, doctor, explain, keys, look, poison, replay, reports
-from shared.cli.tenant import DEFAULT_FILE, FILE_VARIABLE, Tenant, make_console
+from shared.cli.show import make_console
+from shared.cli.tenant import DEFAULT_FILE, FILE_VARIABLE, Tenant
 
 app = typer.Typer(
     help="See what happened, why a person does or does not see a course, and mend it.",

@@ -1,7 +1,6 @@
 """`lms doctor`: look at everything a connection needs, and say what to mend."""
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,9 +12,8 @@ from rich.text import Text
 from shared.cli.options import Json
 from shared.cli.show import print_json
 from shared.cli.tenant import EXIT_FAILED, Tenant, telling_errors
-from shared.pipeline.doctor import DEFAULT_SCHEDULE, Check, Result, examine
+from shared.pipeline.doctor import Check, Result, examine
 
-SCHEDULE_VARIABLE = "COLLECT_SCHEDULE"
 _COLOURS = {
     Result.PASSED: "green",
     Result.WARNED: "yellow",
@@ -38,10 +36,9 @@ def doctor(context: typer.Context, *, json: Json = False) -> None:
     tenant: Tenant = context.obj
     with telling_errors(), _quiet():
         names = [tenant.connection] if tenant.chosen is not None else tenant.connections
-        schedule = os.environ.get(SCHEDULE_VARIABLE, DEFAULT_SCHEDULE)
         found = []
         with tenant.console.status("Looking ...") as status:
-            for check in examine(tenant.parts, names, schedule=schedule):
+            for check in examine(tenant.parts, names):
                 found.append(check)
                 status.update(f"Looking ... ({check.name}: {check.result})")
     if json:

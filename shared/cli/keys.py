@@ -16,7 +16,8 @@ from shared.domain.connection import Connection
 from shared.domain.errors import SettingsError
 from shared.pipeline import journal
 from shared.pipeline.doctor.key_use import VersionUse, list_use
-from shared.pipeline.doctor.keys import KeyVersion, check_versions, list_expiring
+from shared.pipeline.doctor.keys import KeyVersion, check_versions
+from shared.pipeline.key_expiry import list_expiring
 from shared.pipeline.parts import Parts
 
 app = typer.Typer(help="Make keys straight into the vault, check them, and list them.", no_args_is_help=True)

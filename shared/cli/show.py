@@ -1,6 +1,7 @@
 """What became of packages, drawn for people."""
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -24,6 +25,13 @@ COLOURS = {
 }
 _TALLY = ("read", "published", "unchanged", "withdrawn", "unmapped", "parked", "ignored", "rejected")
 _REJECTS_SHOWN = 5
+PLAIN_WIDTH = 120
+"""Columns where nobody knows how wide the paper is."""
+
+
+def make_console() -> Console:
+    """Return the standard output, at a good width where it is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False, soft_wrap=False)
 
 
 def print_json(found: BaseModel | Sequence[BaseModel]) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ from shared.wiring import make_parts
 
 FILE_VARIABLE = "LMS_ENVIRONMENT"
 DEFAULT_FILE = Path("lms.env")
-PLAIN_WIDTH = 120
-"""Columns where nobody knows how wide the paper is."""
 EXIT_FAILED = 1
 
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)=(.*)")
@@ -87,11 +84,6 @@ def read_environment(file: Path) -> dict[str, str]:
                 raise SettingsError(f"{file}, line {number}: NAME=VALUE was expected.", Code.SETTINGS_INVALID)
             found[assignment[1]] = assignment[2].strip().strip("'\"")
     return found
-
-
-def make_console() -> Console:
-    """Return the standard output, at a good width where it is no terminal."""
-    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False, soft_wrap=False)
 
 
 @contextmanager

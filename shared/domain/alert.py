@@ -1,13 +1,9 @@
 """What whoever is on call hears of, once each."""
 
 import logging
-from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.connection import Strict
-
-EXPIRY_DAYS = (1, 7, 30)
-"""How long before the end of a key or password somebody is told: once at each."""
 
 
 class AlertKind(StrEnum):
@@ -55,19 +51,3 @@ class Condition(Strict):
     def key(self) -> str:
         """What it is known by."""
         return f"{self.kind}|{self.subject}"
-
-
-def expiring(secret: str, expires_at: datetime, now: datetime) -> Condition | None:
-    """Return what is to be told about a secret's end, if it is near or past; again at each step of `EXPIRY_DAYS`."""
-    left = (expires_at - now).total_seconds() / 86_400
-    step = next((days for days in EXPIRY_DAYS if left <= days), None)
-    if step is None:
-        return None
-    when = f"{expires_at:%Y-%m-%d}"
-    told = f"has expired on {when}" if left <= 0 else f"expires on {when}"
-    return Condition(
-        kind=AlertKind.EXPIRING,
-        subject=secret,
-        code="expired" if left <= 0 else f"{step} days",
-        text=f"The secret {secret} {told}. Add a new version to it; old ones go on opening what was sealed for them.",
-    )

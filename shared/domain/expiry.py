@@ -22,11 +22,6 @@ class Expiring:
             return EXPIRED
         return next((days for days in reversed(WARN_DAYS) if left <= timedelta(days=days)), None)
 
-    def alert_id(self, now: datetime) -> str | None:
-        """Return a name for what there is to tell: whoever remembers the names tells each of them once."""
-        mark = self.mark(now)
-        return None if mark is None else f"{self.what} until {self.expires_at:%Y-%m-%dT%H:%M}: {mark}"
-
     def sentence(self, now: datetime) -> str:
         """Say when it expires or that it has."""
         day = f"{self.expires_at:%Y-%m-%d}"

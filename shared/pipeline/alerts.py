@@ -30,6 +30,20 @@ def watch_all(parts: Parts) -> None:
         _watch(parts, name, poison)
 
 
+def watch_expiry(parts: Parts, name: str) -> None:
+    """Look into the vault for what expires, and tell what is new; once a day is enough."""
+    from shared.pipeline.key_expiry import find_expiring  # noqa: PLC0415 - paid once a day
+
+    try:
+        connection = journal.get_connection(parts, name)
+        found = find_expiring(parts, connection) if connection.enabled else []
+        tell(parts, name, connection, {AlertKind.EXPIRING: found})
+    except BusyError:
+        log.info("alerts.busy connection=%s", name)
+    except (SettingsError, TransientError) as error:
+        log.warning("alerts.failed connection=%s reason=%s", name, error)
+
+
 def _watch(parts: Parts, name: str, poison: Sequence[Poison]) -> None:
     try:
         connection = _find_connection(parts, name)

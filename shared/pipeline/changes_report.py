@@ -31,17 +31,17 @@ def begin(engine: Engine) -> None:
 
 def collect(engine: Engine) -> None:
     """Collect what is sent of a pass. Needs `decisions`."""
+    # Summed up at once: a row an item and pass would not stay in memory.
     engine.run(
-        f"insert into activity_changes select kind, todo, content, count(*) from decisions where todo in {OPERATIONS} "
-        "group by all"
+        "create or replace table activity_changes as select kind, todo, content, sum(records)::bigint as records from "
+        "(from activity_changes union all by name select kind, todo, content, 1::bigint as records from decisions "
+        f"where todo in {OPERATIONS}) group by all"
     )
 
 
 def report(data: RunData) -> None:
-    """Write what was collected, and the contents. Needs `contents`."""
+    """Write what was collected since `begin`, and the contents. Needs `contents`."""
     engine = data.engine
-    if not data.run.learner_part:
-        begin(engine)
     file = text(data.manifest.files.get(_CONTENTS, _CONTENTS))
     actions = " ".join(f"when {text(todo)} then {text(action)}" for todo, action in _ACTIONS.items())
     contents = (
@@ -50,9 +50,8 @@ def report(data: RunData) -> None:
     )
     activities = (
         "select case a.kind when 'self' then 'completion' else a.kind end, a.todo, c.typ, c.id, "
-        "sum(a.records)::bigint, null from activity_changes a "
-        f"left join (select typ, id, {content_key('typ', 'id')} as content from contents) c on c.content = a.content "
-        "group by all"
+        "a.records, null from activity_changes a "
+        f"left join (select typ, id, {content_key('typ', 'id')} as content from contents) c on c.content = a.content"
     )
     report_csv.keep(
         data.parts,

@@ -31,10 +31,10 @@ class Decided:
     """Shards written, by pass."""
 
 
-def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
+def decide_all(data: RunData, now: datetime, *, write: bool, changes: bool = False) -> Decided:
     """Decide pass by pass; with `write`, keep the plan of each and write its shards.
 
-    Without, collect what the reports on coverage and changes tell.
+    Without, collect what the report on coverage tells; with `changes`, what that on changes tells as well.
 
     Needs `learners` and `available`.
     """
@@ -44,6 +44,7 @@ def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
     engine.run("create or replace table verdicts (key varchar, verdict varchar)")
     if not write:
         coverage_report.begin(engine)
+    if changes:
         changes_report.begin(engine)
     reporter = of_run(data.parts, data.run, Doing.DECIDING, total_rows=passes.rows or None)
     for number in range(passes.count):
@@ -59,6 +60,7 @@ def decide_all(data: RunData, now: datetime, *, write: bool) -> Decided:
         decided.cost += changes_report.cost_of_pass(decisions, batched=data.connection.viva.batch)
         if not write:
             coverage_report.collect(engine)
+        if changes:
             changes_report.collect(engine)
         if scope is not None:
             scope.weigh_activities(engine)

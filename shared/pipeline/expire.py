@@ -29,15 +29,17 @@ log = logging.getLogger(__name__)
 EVERY = timedelta(days=1)
 
 
-def expire(parts: Parts, name: str) -> None:
+def expire(parts: Parts, name: str) -> bool:
     """Delete what is past its time for a connection, once a day, while nobody collects or works for it.
+
+    Tells whether it was done now.
 
     Whoever is killed in between is followed by a call that goes on with what is left.
     """
     now = parts.clock()
     state = journal.get_state(parts, name)
     if state.sync is not None or (state.expired_at is not None and now - state.expired_at < EVERY):
-        return
+        return False
     try:
         connection = journal.get_connection(parts, name)
         with parts.leases.hold(f"collect/{name}"), parts.leases.hold(f"work/{name}"):
@@ -47,6 +49,9 @@ def expire(parts: Parts, name: str) -> None:
         log.info("expire.busy connection=%s", name)
     except SettingsError as error:
         log.warning("expire.failed connection=%s code=%s reason=%s", name, error.code, error)
+    else:
+        return True
+    return False
 
 
 @dataclass(slots=True)

@@ -122,6 +122,11 @@ def _map_contents(data: RunData, now: datetime) -> None:
     if not run.approved_by:
         gate = find_gate(data.connection, decided.coverage, changes, assignments=assignments, active_contents=active)
     if gate is not None or run.dry_run:
+        if not run.learner_part:
+            changes_report.begin(columnar)
+        elif not run.dry_run:
+            # Few runs are halted: those decide once more for the report, and no other one pays for it.
+            decide_all(data, now, write=False, changes=True)
         changes_report.report(data)
         columnar.run("create or replace table verdicts (key varchar, verdict varchar)")
         plan_changes.add(decided.rows, plan_changes.count_rows(columnar))
@@ -151,11 +156,11 @@ def _decide(data: RunData, now: datetime) -> Decided:
     columnar.run("drop table users")
     retention.note_unmapped(data, now)
     make_learners(columnar, data.published)
-    decided = decide_all(data, now, write=False)
+    decided = decide_all(data, now, write=False, changes=data.run.dry_run)
     plans = data.connection.viva.licence_service_plan_ids
     if plans and directory.recheck_licences(columnar, parts.graph, data.connection, decided.licence_matters):
         make_learners(columnar, data.published)
-        decided = decide_all(data, now, write=False)
+        decided = decide_all(data, now, write=False, changes=data.run.dry_run)
     data.save("mapping")
     coverage_report.report(data)
     return decided

@@ -1,7 +1,7 @@
 """Find what was missed: runs that stand still because a worker died or a message was lost, and wake them.
 
 Waking is harmless: every step can be taken twice, and a worker that is still at it holds its lease. Once a day, what is
-past its time is deleted. And whoever is on call hears of what needs somebody.
+past its time is deleted, and what will expire is looked for. Whoever is on call hears of what needs somebody.
 """
 
 import logging
@@ -25,7 +25,8 @@ def sweep(parts: Parts) -> None:
     """Look after every connection once."""
     for name in list(parts.connections.list_names()):
         _sweep_connection(parts, name)
-        expire(parts, name)
+        if expire(parts, name):
+            alerts.watch_expiry(parts, name)
     alerts.watch_all(parts)
 
 

@@ -71,7 +71,7 @@ def test_activities_that_are_not_enabled_leave_the_contents_shown(fresh: Tenant)
     "faults",
     [
         Faults(area="learning", throttle=30, retry_after_seconds=120),
-        Faults(throttle_batches=3, retry_after_seconds=120),
+        pytest.param(Faults(throttle_batches=3, retry_after_seconds=120), marks=pytest.mark.slow),
         Faults(area="users", throttle=5, retry_after_seconds=120),
     ],
     ids=["calls", "batches", "users"],
@@ -92,7 +92,7 @@ def test_a_pause_is_kept_and_nothing_is_lost(fresh: Tenant, faults: Faults) -> N
     "faults",
     [
         Faults(area="learning", fail=4, fail_status=500),
-        Faults(area="users", fail=2, fail_status=503),
+        pytest.param(Faults(area="users", fail=2, fail_status=503), marks=pytest.mark.slow),
         Faults(fail_after_applying=6),
         Faults(hidden_contents=4, upsert_body_without_id=True, empty_pages=3, reject_tokens=1),
     ],
@@ -108,9 +108,13 @@ def test_a_hiccup_is_overcome_in_the_same_sync(fresh: Tenant, faults: Faults) ->
 @pytest.mark.parametrize(
     ("faults", "words"),
     [
-        (Faults(area="learning", fail=10_000, fail_status=500), "next sync sends what is left"),
+        pytest.param(
+            Faults(area="learning", fail=10_000, fail_status=500),
+            "next sync sends what is left",
+            marks=pytest.mark.slow,
+        ),
         (Faults(fail_after_applying=10_000), "next sync sends what is left"),
-        (Faults(offline=True), "Graph could not be read"),
+        pytest.param(Faults(offline=True), "Graph could not be read", marks=pytest.mark.slow),
     ],
     ids=["never done", "done but never said", "no answer"],
 )

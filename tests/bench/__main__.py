@@ -15,8 +15,8 @@ from rich.text import Text
 from infra.local.azurite import AzuriteError
 from infra.local.generate import SealingError
 from infra.local.sftp_openssh import OpenSshError
-from infra.local.show import make_console
 from infra.local.worker import WorkerError
+from shared.cli.show import make_console
 from shared.domain.errors import ConnectorError
 from tests.bench import data, plot, publish, report
 from tests.bench.meter import CommandError

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infra.local.graph import GraphSimulator
 from shared.cli import follow, tenant
 from shared.cli.app import app
-from tests.company import make_directory
+from tests.clinic import Clinic, open_clinic
 from tests.desk import Desk
 
 
@@ -33,12 +32,10 @@ type Lms = Callable[..., Answer]
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with GraphSimulator(tmp_path / "graph") as graph:
-        make_directory(graph, tmp_path)
-        desk = Desk(graph)
-        yield desk
-        desk.close()
+def clinic(tmp_path: Path) -> Iterator[Clinic]:
+    """A connection whose vault holds real keys; a module about keys makes its desk `desk`."""
+    with open_clinic(tmp_path) as clinic:
+        yield clinic
 
 
 @pytest.fixture

@@ -1,24 +1,14 @@
 """`lms doctor` as an admin sees it; what each check finds is tested beside the checks."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from infra.local.graph import GraphSimulator
 from tests.cli.conftest import Lms
 from tests.clinic import Clinic
 from tests.company import Person, betrays, make_directory
 from tests.desk import NAME, Desk
-
-
-@pytest.fixture
-def clinic(tmp_path: Path) -> Iterator[Clinic]:
-    with GraphSimulator(tmp_path / "graph") as graph:
-        make_directory(graph, tmp_path)
-        clinic = Clinic(graph)
-        yield clinic
-        clinic.desk.close()
 
 
 @pytest.fixture
@@ -65,11 +55,8 @@ def test_missing_employee_ids_bring_the_six_scenarios(clinic: Clinic, lms: Lms, 
     assert "How employee ids come into Entra" in answer.output
 
 
-def test_the_schedule_of_the_looks_comes_from_the_environment(
-    clinic: Clinic, lms: Lms, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert clinic.package
-    monkeypatch.setenv("COLLECT_SCHEDULE", "every now and then")
+def test_the_schedule_of_the_looks_is_the_apps(clinic: Clinic, lms: Lms) -> None:
+    clinic.desk.parts = replace(clinic.desk.parts, collect_schedule="every now and then")
 
     assert "every now and then" in lms("doctor").output
 

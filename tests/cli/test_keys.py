@@ -1,31 +1,18 @@
 """`lms keys` as an admin uses it: new pairs go into the vault and only their public halves are seen."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from infra.local.graph import GraphSimulator
 from shared.domain.runs import Outcome, Step
 from shared.pipeline import journal
 from shared.ports import KeyPair
 from tests.cli.conftest import Lms
 from tests.clinic import Clinic, pgp_pair, ssh_pair
-from tests.company import make_directory
 from tests.desk import NAME, Desk
 from tests.pipeline.doctor.test_doctor_graph import end_run
 
 OWNER = "Acme Learning <learning@acme.example>"
-
-
-@pytest.fixture
-def clinic(tmp_path: Path) -> Iterator[Clinic]:
-    with GraphSimulator(tmp_path / "graph") as graph:
-        make_directory(graph, tmp_path)
-        clinic = Clinic(graph)
-        yield clinic
-        clinic.desk.close()
 
 
 @pytest.fixture

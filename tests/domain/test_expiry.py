@@ -1,4 +1,4 @@
-"""Warnings of what expires: at 30, 7 and 1 days, and each once."""
+"""Warnings of what expires: at 30, 7 and 1 days."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,22 +27,6 @@ KEY = Expiring("The key", END)
 )
 def test_a_mark_is_passed_at_30_7_and_1_days(left: timedelta, mark: int | None) -> None:
     assert KEY.mark(END - left) == mark
-
-
-def test_a_day_by_day_look_tells_each_mark_once() -> None:
-    """Whoever remembers what was told says four things in a year of looks, every hour."""
-    looks = (END + timedelta(hours=hour) for hour in range(-90 * 24, 90 * 24))
-
-    told = {told for look in looks if (told := KEY.alert_id(look))}
-
-    assert len(told) == 4
-
-
-def test_the_next_version_is_told_of_anew() -> None:
-    """It is another end, though it has the same name."""
-    later = Expiring("The key", END + timedelta(days=365))
-
-    assert KEY.alert_id(END) != later.alert_id(later.expires_at)
 
 
 def test_the_sentence_says_the_day() -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from infra.local.peak_memory import PeakMemory
-from infra.local.report import EXIT_STATUS, make_report
+from infra.local.report import make_report
 from infra.local.sync import Ending
+from shared.cli.follow import EXIT_STATUS
 from shared.domain.errors import Code
 from shared.domain.package import Kind
 from shared.domain.runs import Outcome, Reject, Run

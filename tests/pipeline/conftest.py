@@ -18,8 +18,6 @@ from shared.pipeline.engine import Engine, engine, parquet
 from shared.pipeline.reading import TextFile
 from shared.pipeline.staging import Staged, Stager
 from shared.ports import Secret
-from tests.company import make_directory
-from tests.desk import Desk
 from tests.pipeline.push_tenant import LEARNER, NOW, UNLICENSED, FixedToken, Tenant, upsert_content
 
 PEPPER = bytes(range(32))
@@ -72,16 +70,6 @@ def stage(
     rows = columnar.rows(f"select * exclude (record, pk, place) from {parquet(files)} order by record") if files else []
     told = columnar.rows("select line, field, code, message from rejects where file = 'Some.csv' order by line, field")
     return Result(staged, rows, [each[:3] for each in told], [each[3] for each in told])
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """A connector of its own, whose Graph knows the small company's directory."""
-    with GraphSimulator(tmp_path / "graph") as graph:
-        make_directory(graph, tmp_path)
-        desk = Desk(graph)
-        yield desk
-        desk.close()
 
 
 @pytest.fixture(scope="module")

@@ -175,12 +175,12 @@ def choose_settings(draw: Draw) -> dict[str, Any]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *, most_steps: int = 5) -> World:
+def worlds(draw: st.DrawFn) -> World:
     """Draw a world: a full package first, then one to four more, a day apart."""
     settings = choose_settings(draw)
     lms, users = found_lms(draw), found_directory(draw)
     steps: list[Step] = []
-    for day in range(draw(st.integers(2, most_steps))):
+    for day in range(draw(st.integers(2, 5))):
         if day:
             for _ in range(draw(st.integers(1, 4))):
                 pick(draw, CHANGES)(draw, lms)

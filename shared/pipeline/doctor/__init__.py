@@ -14,25 +14,25 @@ from shared.pipeline.doctor.graph import examine_graph
 from shared.pipeline.doctor.keys import examine_keys
 from shared.pipeline.doctor.secrets import examine_vault
 from shared.pipeline.doctor.server import examine_server
-from shared.pipeline.doctor.standing import DEFAULT_SCHEDULE, examine_standing
+from shared.pipeline.doctor.standing import examine_standing
 from shared.pipeline.doctor.storage import examine_storage
 from shared.pipeline.parts import Parts
 
-__all__ = ["DEFAULT_SCHEDULE", "About", "Check", "Result", "examine"]
+__all__ = ["About", "Check", "Result", "examine"]
 
 
-def examine(parts: Parts, names: Sequence[str], *, schedule: str = DEFAULT_SCHEDULE) -> Iterator[Check]:
-    """Check the storage and these connections; `schedule` is that of the looks."""
+def examine(parts: Parts, names: Sequence[str]) -> Iterator[Check]:
+    """Check the storage and these connections."""
     yield from examine_storage(parts)
     for name in names:
-        yield from _examine_connection(parts, name, schedule)
+        yield from _examine_connection(parts, name)
     if not names:
         yield Exam("connection", About.APP).failed(
             "There is no connection yet.", "Write one; see First steps in docs/connection.md."
         )
 
 
-def _examine_connection(parts: Parts, name: str, schedule: str) -> Iterator[Check]:
+def _examine_connection(parts: Parts, name: str) -> Iterator[Check]:
     exam = Exam("connection", About.APP, name)
     try:
         connection = journal.get_connection(parts, name)
@@ -49,4 +49,4 @@ def _examine_connection(parts: Parts, name: str, schedule: str) -> Iterator[Chec
     yield from examine_keys(patient)
     yield from examine_graph(patient)
     yield from examine_directory(patient)
-    yield from examine_standing(patient, schedule)
+    yield from examine_standing(patient)

@@ -8,8 +8,9 @@ from secrets import token_bytes
 from shared.domain.connection import Connection, Strict
 from shared.domain.envelope import weak_key
 from shared.domain.errors import ConnectorError, SettingsError
-from shared.domain.expiry import EXPIRED, WARN_DAYS, Expiring
+from shared.domain.expiry import EXPIRED, WARN_DAYS
 from shared.pipeline.doctor.check import Check, Patient
+from shared.pipeline.key_expiry import list_expiring
 from shared.pipeline.parts import Parts
 from shared.ports import OpenPgpKey, Secret
 
@@ -68,42 +69,6 @@ def check_versions(parts: Parts, connection: Connection) -> list[KeyVersion]:
         _check_version(parts, connection.pgp_key_secret, version, passphrases)
         for version in parts.secrets.list_versions(connection.pgp_key_secret)
     ]
-
-
-def list_expiring(parts: Parts, connection: Connection) -> list[Expiring]:
-    """Return what will end: the newest versions of all secrets of the connection, and the newest OpenPGP key itself.
-
-    Older versions are left out: a key that was replaced may end. So is what cannot be read, which other checks tell.
-    """
-    found = []
-    for name in (
-        connection.sftp.secret,
-        connection.pgp_key_secret,
-        connection.pgp_passphrase_secret,
-        parts.pepper_secret,
-    ):
-        newest = _find_newest(parts, name)
-        if newest and newest.expires_at:
-            found.append(Expiring(f"Version {newest.version} of the secret {name!r}", newest.expires_at))
-    key = _find_newest(parts, connection.pgp_key_secret)
-    if key:
-        try:
-            held = parts.keys.read_openpgp(key, ())
-        except SettingsError:
-            held = ()
-        found += [
-            Expiring(f"The OpenPGP key {each.key_id}", each.expires_at)
-            for each in held
-            if each.encrypts and each.expires_at
-        ]
-    return found
-
-
-def _find_newest(parts: Parts, name: str | None) -> Secret | None:
-    try:
-        return parts.secrets.get(name) if name else None
-    except ConnectorError:
-        return None
 
 
 def _passphrases(parts: Parts, connection: Connection) -> Sequence[Secret]:

@@ -1,7 +1,7 @@
 """What the app has left behind: its looks, its runs, its packages."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.domain.errors import Code
 from shared.domain.help import EXPLANATIONS
@@ -12,16 +12,13 @@ from shared.pipeline.doctor.check import Check, Patient
 
 DEFAULT_SCHEDULE = "0 5 * * * *"
 """Of the looks, where nobody says otherwise."""
-GRACE = timedelta(minutes=15)
-"""After which a look that was due should have begun."""
-STALE = timedelta(hours=48)
 _BAD = (Outcome.FAILED, Outcome.REJECTED)
 _APP_RUNS = "See in the Azure portal that the function app runs, and what its log says."
 
 
-def examine_standing(patient: Patient, schedule: str) -> Iterator[Check]:
+def examine_standing(patient: Patient) -> Iterator[Check]:
     """Check whether looks are made in time, how the last one ended, and whether something stands still."""
-    yield patient.app("schedule").attempt(lambda: _schedule(patient, schedule))
+    yield patient.app("schedule").attempt(lambda: _schedule(patient))
     yield patient.app("last look").attempt(lambda: _last_look(patient))
     yield patient.app("open run").attempt(lambda: _open_run(patient))
     yield patient.app("packages").attempt(lambda: _packages(patient))
@@ -37,8 +34,8 @@ def find_proof(patient: Patient) -> Run | None:
     return None
 
 
-def _schedule(patient: Patient, schedule: str) -> Check:
-    exam = patient.app("schedule")
+def _schedule(patient: Patient) -> Check:
+    exam, schedule = patient.app("schedule"), patient.parts.collect_schedule or DEFAULT_SCHEDULE
     if not patient.connection.enabled:
         return exam.warned(
             "The connection is switched off: nothing is fetched.", "Set `enabled` once everything is in place."
@@ -50,35 +47,25 @@ def _schedule(patient: Patient, schedule: str) -> Check:
             "Give it six fields, seconds first, for example `0 5 * * * *` for five past every hour.",
             Code.SETTINGS_INVALID,
         )
-    last = _last_look_began(patient)
+    last = journal.get_state(patient.parts, patient.name).looked_at
     if last is None:
         return exam.warned("No look has ever been made.", f"Wait for the next one ({schedule}). {_APP_RUNS}")
     due = timer.next_due(last)
-    if due and due + GRACE < patient.now:
+    if due and due + timedelta(minutes=patient.connection.look_grace_minutes) < patient.now:
         told = f"The last look began at {last:%Y-%m-%d %H:%M}; one was due at {due:%Y-%m-%d %H:%M} ({schedule})."
         return exam.failed(told, _APP_RUNS)
     return exam.passed(f"The last look began at {last:%Y-%m-%d %H:%M}, in time ({schedule}).")
 
 
-def _last_look_began(patient: Patient) -> datetime | None:
-    state = journal.get_state(patient.parts, patient.name)
-    if state.sync:
-        return state.sync.started_at
-    rows = list(patient.parts.syncs.list_rows(patient.name))
-    return datetime.fromisoformat(rows[-1][1]["started_at"]) if rows else None
-
-
 def _last_look(patient: Patient) -> Check:
-    exam = patient.app("last look")
-    rows = list(patient.parts.syncs.list_rows(patient.name))
-    if not rows:
+    exam, last = patient.app("last look"), journal.get_state(patient.parts, patient.name).last_sync
+    if last is None:
         return exam.skipped("No look has ended yet.")
-    last = rows[-1][1]
-    outcome, told = Outcome(last["outcome"]), last["message"] or "Nothing was said about it."
-    if outcome in _BAD:
-        code = Code(last["code"]) if last["code"] else None
-        return exam.failed(f"It ended as {outcome}: {told}", EXPLANATIONS[code].mend if code else _APP_RUNS, code)
-    return exam.passed(f"It ended as {outcome}.")
+    if last.outcome in _BAD:
+        told = last.message or "Nothing was said about it."
+        mend = EXPLANATIONS[last.code].mend if last.code else _APP_RUNS
+        return exam.failed(f"It ended as {last.outcome}: {told}", mend, last.code)
+    return exam.passed(f"It ended as {last.outcome}.")
 
 
 def _open_run(patient: Patient) -> Check:
@@ -90,7 +77,7 @@ def _open_run(patient: Patient) -> Check:
     if run.step is Step.HALTED:
         return exam.warned(
             f"The run {run.run_id} is halted: {run.message}",
-            "Look at it with `lms run`, then let it go on with `lms approve`; nothing else is done before.",
+            "Look at it with `lms runs`, then let it go on with `lms approve`; nothing else is done before.",
         )
     still = patient.now - run.touched_at
     if still > 2 * patient.parts.stuck_after:
@@ -113,7 +100,7 @@ def _packages(patient: Patient) -> Check:
     age = now - state.committed.timestamp
     told = f"The newest published package is {state.committed.package}, {age // timedelta(hours=1)} hours old."
     mend = EXPLANATIONS[Code.DELTA_PACKAGE_NOT_FOUND].mend
-    if age > max(STALE, expected):
+    if age > max(timedelta(hours=patient.connection.stale_after_hours), expected):
         return exam.failed(told, mend, Code.DELTA_PACKAGE_NOT_FOUND)
     if state.needs_full:
         return exam.warned(state.needs_full, EXPLANATIONS[Code.FULL_PACKAGE_NEEDED].mend)

@@ -3,15 +3,16 @@
 One blob and one row of the doctor's own are written and deleted again, and one hidden message is sent and taken back.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from secrets import token_hex
 
-from shared.domain.messages import COMMANDS, MAP_LEARNERS, PUSH_RECORDS
+from shared.domain.messages import COMMANDS
+from shared.pipeline import keep_poison
 from shared.pipeline.doctor.check import About, Check, Exam
 from shared.pipeline.parts import Parts
 
 PLACE = "doctor"
-POISON_QUEUES = tuple(f"{queue}-poison" for queue in (COMMANDS, MAP_LEARNERS, PUSH_RECORDS))
 _MEND = (
     "Storage answered, but not with what was written. See in the portal that the account is in order, and run "
     "`lms doctor` again."
@@ -19,11 +20,11 @@ _MEND = (
 
 
 def examine_storage(parts: Parts) -> Iterator[Check]:
-    """Check blobs, tables and queues, and whether messages were given up."""
+    """Check blobs, tables and queues, and whether messages were put aside."""
     yield _begin("blob storage").attempt(lambda: _blobs(parts))
     yield _begin("table storage").attempt(lambda: _tables(parts))
     yield _begin("queue storage").attempt(lambda: _queues(parts))
-    yield Exam("given up messages", About.APP).attempt(lambda: _poison(parts))
+    yield Exam("messages put aside", About.APP).attempt(lambda: _poison(parts))
 
 
 def _begin(name: str) -> Exam:
@@ -59,12 +60,12 @@ def _queues(parts: Parts) -> Check:
 
 
 def _poison(parts: Parts) -> Check:
-    exam = Exam("given up messages", About.APP)
-    waiting = {queue: count for queue in POISON_QUEUES if (count := parts.messages.probe(queue))}
+    exam = Exam("messages put aside", About.APP)
+    waiting = Counter(each.queue for each in keep_poison.list_poison(parts) if each.replayed_at is None)
     if waiting:
-        told = ", ".join(f"{count} in `{queue}`" for queue, count in waiting.items())
+        told = ", ".join(f"{count} of `{queue}`" for queue, count in sorted(waiting.items()))
         return exam.warned(
-            f"Messages were given up after several attempts: {told}.",
-            "Look at the runs with `lms runs`, mend the cause, and replay the messages.",
+            f"Messages failed in every try and were put aside: {told}.",
+            "See why with `lms poison`, mend the cause, and put them back with `lms replay --queue`.",
         )
-    return exam.passed("No message was given up.")
+    return exam.passed("No message is put aside.")

@@ -6,32 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.graph import GraphSimulator
-from tests.clinic import Clinic
-from tests.company import full, make_directory
+from tests.clinic import Clinic, open_clinic
+from tests.company import full
 from tests.desk import DeskOpener
 
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     """One sync, then everything as it should be."""
-    folder = tmp_path_factory.mktemp("healthy")
-    with GraphSimulator(folder / "graph") as graph:
-        make_directory(graph, folder)
-        clinic = Clinic(graph)
+    with open_clinic(tmp_path_factory.mktemp("healthy")) as clinic:
         for_real, clinic.desk.parts = clinic.desk.parts, replace(clinic.desk.parts, opener=DeskOpener())
         clinic.desk.drop(clinic.package, full())
         assert clinic.desk.sync().outcome == "done"
         clinic.desk.parts = for_real
         yield clinic
-        clinic.desk.close()
 
 
 @pytest.fixture
 def clinic(tmp_path: Path) -> Iterator[Clinic]:
     """A new connection: everything is there, nothing has been synced."""
-    with GraphSimulator(tmp_path / "graph") as graph:
-        make_directory(graph, tmp_path)
-        clinic = Clinic(graph)
+    with open_clinic(tmp_path) as clinic:
         yield clinic
-        clinic.desk.close()

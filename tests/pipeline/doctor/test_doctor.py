@@ -16,7 +16,7 @@ from tests.fakes import MemoryBlobs, MemoryTable
 
 WANTED = {
     *("SFTP server", "SFTP login", "host key", "folder rights", "file names", "PGP pair", "key expiry"),
-    *("vault access", "pepper", "blob storage", "table storage", "queue storage", "given up messages"),
+    *("vault access", "pepper", "blob storage", "table storage", "queue storage", "messages put aside"),
     *("Graph access", "Graph roles", "provider", "licence plan", "clock", "directory coverage"),
     *("connection", "schedule", "last look", "open run", "packages"),
 }

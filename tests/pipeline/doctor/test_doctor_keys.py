@@ -10,7 +10,8 @@ import pytest
 from shared.domain.errors import Code
 from shared.pipeline import journal
 from shared.pipeline.doctor import Result
-from shared.pipeline.doctor.keys import check_versions, list_expiring
+from shared.pipeline.doctor.keys import check_versions
+from shared.pipeline.key_expiry import list_expiring
 from tests.adapters.openpgp import Workshop
 from tests.clinic import Clinic, pgp_pair, ssh_pair
 from tests.desk import NAME

@@ -218,6 +218,7 @@ def test_a_package_may_be_left_half_read(opener: PackageOpener, provider: Provid
                 next(chunks)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_package(opener: PackageOpener, provider: Provider, tmp_path: Path) -> None:
     sealed_file = tmp_path / "sealed"
     sealed_file.write_bytes(provider.workshop.seal(bytes(200_000_000), provider.new))

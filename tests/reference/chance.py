@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, settings
 WORLDS = os.environ.get("WORLDS")
 """How many to try, and others each time: `WORLDS=500 pytest -m slow ...`; without it the same ones are tried."""
 
-FEW = settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 MANY = settings(
     max_examples=int(WORLDS or 25),
     deadline=None,

@@ -16,6 +16,7 @@ from shared.domain.connection import Connection
 from shared.domain.errors import Code
 from shared.domain.help import EXPLANATIONS
 from shared.domain.runs import Outcome
+from shared.domain.write_back import StackOne, SuccessFactors, WriteBack
 from shared.settings import Settings
 from tests.bench import publish
 
@@ -59,13 +60,23 @@ def settings_table(model: type[BaseModel], rename: Callable[[str], str]) -> str:
     """Return the table of a model's own settings; those of its parts have tables of their own."""
     schema = model.model_json_schema()
     lines = ["| Setting | Value | Default | Meaning |", "| --- | --- | --- | --- |"]
-    for name, field in schema["properties"].items():
-        if "$ref" in field:
+    for name, declared in schema["properties"].items():
+        field = _resolved(declared, schema)
+        if field is None:
             continue
         needed = name in schema.get("required", ())
         default = "**required**" if needed else _as_json(field.get("default"))
         lines.append(f"| `{rename(name)}` | {_value(field)} | {default} | {field['description']} |")
     return "\n".join(lines)
+
+
+def _resolved(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return a field with what it refers to; `None` for a part that has a table of its own."""
+    if "oneOf" in field or any("$ref" in each for each in field.get("anyOf", ())):
+        return None
+    if "$ref" not in field:
+        return field
+    return {**schema["$defs"][field["$ref"].rpartition("/")[2]], **field} if "default" in field else None
 
 
 def codes_table(outcome: Outcome) -> str:
@@ -85,6 +96,10 @@ def _value(field: Mapping[str, Any]) -> str:
     if "enum" in field:
         return " or ".join(_as_json(each) for each in field["enum"])
     kind = field["type"]
+    if kind == "object":
+        return "object with " + " and ".join(f"`{each}`" for each in field["properties"])
+    if "const" in field:
+        return _as_json(field["const"])
     if kind == "string":
         return _text(field)
     bounds = [f"{word} {field[mark]:,.15g}" for mark, word in _BOUNDS.items() if mark in field]
@@ -115,6 +130,9 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "connection-settings": lambda: settings_table(Connection, str),
     "connection-sftp": lambda: settings_table(Connection.model_fields["sftp"].annotation, "sftp.{}".format),  # type: ignore[arg-type]  # a model
     "connection-viva": lambda: settings_table(Connection.model_fields["viva"].annotation, "viva.{}".format),  # type: ignore[arg-type]  # a model
+    "connection-write-back": lambda: settings_table(WriteBack, "write_back.{}".format),
+    "connection-successfactors": lambda: settings_table(SuccessFactors, "write_back.target.{}".format),
+    "connection-stackone": lambda: settings_table(StackOne, "write_back.target.{}".format),
     "performance": publish.section,
     **{f"codes-{outcome}": lambda outcome=outcome: codes_table(outcome) for outcome in Outcome},  # type: ignore[misc]
 }

@@ -91,7 +91,7 @@ resource onInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' existing = {
-  name: empty(registryName) ? 'none' : registryName
+  name: empty(registryName) ? 'unused' : registryName
 }
 
 resource onRegistry 'Microsoft.Authorization/roleAssignments@2022-04-01' = [

@@ -5,7 +5,8 @@ import subprocess
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from functools import cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 import typer
@@ -129,17 +130,45 @@ def test_the_tenants_image_holds_what_the_tenant_needs() -> None:
     assert not [path for path in held if path.startswith(("tests/", "docs/", ".local/"))]
 
 
-def test_compose_reads_the_file_and_the_tenant_its_command() -> None:
+def test_compose_reads_the_file() -> None:
     (compose,) = read_yaml("compose.yaml")
-    service = compose["services"]["tenant"]
-    command = typer.main.get_command(tenant)
-    verb, *arguments = service["command"]
-    mounted = [each.rpartition(":")[2] for each in service["volumes"]]
 
     assert schema_complains("vendor.compose-spec", "compose.yaml") == ""
-    command.commands[verb].make_context(verb, list(arguments))  # type: ignore[attr-defined]  # refuses what it knows not
-    assert service["build"]["dockerfile"] in IMAGES
-    assert given(service["build"]["dockerfile"], "ENTRYPOINT") == ['["python", "-m", "infra.local"]']
-    assert [arguments[arguments.index(f"--{name}") + 1] for name in ("state", "sftp")] == mounted
-    assert service["network_mode"] == "host"
-    assert "ports" not in service
+    for service in compose["services"].values():
+        assert service["build"]["dockerfile"] in IMAGES
+        assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+        assert service["read_only"]
+        # Simulators ask nobody who they are: what they listen on is not for the network.
+        assert "ports" not in service
+
+
+PROVIDED = ("keys/private.asc", "keys/passphrase.txt", "directory.csv")
+
+
+def test_the_tenant_understands_what_compose_has_it_do(tmp_path: Path) -> None:
+    services = read_yaml("compose.yaml")[0]["services"]
+    for name in PROVIDED:
+        (tmp_path / "provider" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "provider" / name).touch()
+
+    for name in ("provider", "tenant"):
+        verb, *arguments = (str(each).replace("/data/", f"{tmp_path}/") for each in services[name]["command"])
+        _commands()[verb].make_context(verb, arguments)  # refuses options that it does not know, and files not there
+    assert services["tenant"]["depends_on"] == {"provider": {"condition": "service_completed_successfully"}}
+    assert services["tenant"]["network_mode"] == "host"
+    assert "/data/tenant/lms.env" in services["tenant"]["healthcheck"]["test"]
+
+
+@pytest.mark.slow
+def test_the_provider_writes_what_the_tenant_is_given(tmp_path: Path) -> None:
+    verb, _ = read_yaml("compose.yaml")[0]["services"]["provider"]["command"]
+    few = ["--learners=1", "--items=1", "--assignments=1", "--completions=1"]
+
+    _commands()[verb].main([str(tmp_path), *few], verb, standalone_mode=False)
+
+    assert all((tmp_path / name).is_file() for name in PROVIDED)
+    assert list((tmp_path / "sftp").iterdir())
+
+
+def _commands() -> Any:  # noqa: ANN401 - typer's own copy of click has no public types
+    return typer.main.get_command(tenant).commands  # type: ignore[attr-defined]  # a group, as there are several

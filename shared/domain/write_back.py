@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from shared.domain.errors import Code
+from shared.domain.record_files import FileMapping, Statements
 from shared.domain.strict import HttpsUrl, SecretName, Strict
 
 CourseId = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
@@ -149,6 +150,8 @@ class WriteBack(Strict):
     sealed_secret: SecretName = Field(
         default="write-back-key", description="Name of the secret with which accepted records are sealed until sent."
     )
+    statements: Statements = Field(default=Statements(), description="What xAPI statements say about completions.")
+    mappings: tuple[FileMapping, ...] = Field(default=(), description="How CSV files are read, by their names.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -179,6 +182,17 @@ class Receipt(Strict):
     fate: Fate
     code: Code | None = None
     reason: str = ""
+
+
+class Refusal(Strict):
+    """Something in a file or batch that is no record, said without any of its values."""
+
+    line: int | None
+    """Line on which it starts, from 1; `None` where there are no lines."""
+    path: str
+    """The field that is at fault, or the column; `$` for all of it."""
+    code: Code
+    message: str
 
 
 def completed_day(completion: Completion) -> date:

@@ -5,7 +5,6 @@ times as RFC 3339 writes them. Times come out as times and durations as hours; a
 """
 
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 
@@ -28,19 +27,13 @@ from shared.domain.xapi.values import (
     Rfc3339,
     Uuid,
     Verb,
+    Version,
     broken,
     by_object_type,
 )
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 """The one verb that the specification itself names: this statement takes another one back."""
-
-
-class Version(StrEnum):
-    """The versions whose statements are read."""
-
-    V1 = "1.0.3"
-    V2 = "2.0"
 
 
 class StatementRef(Exactly):

@@ -207,7 +207,7 @@ class Condition(Strict):
 
 
 class RowFilter(Strict):
-    """Which rows are read; those that no filter lets through are counted and left out."""
+    """Which rows are read; one that a filter stops is counted and left out."""
 
     name: str = Field(min_length=1, max_length=100, description="What people call it.")
     match: Literal["all", "any"] = Field(default="all", description="Whether all conditions must be true, or any.")

@@ -152,10 +152,9 @@ def statements(version: Version) -> Made:
     )
 
 
-_FORMED = frozenset(
-    "mbox mbox_sha1sum openid homePage type moreInfo registration duration timestamp stored usageType contentType sha2 "
-    "fileUrl language version objectType interactionType".split()
-)
+_FORMED = frozenset(("mbox", "mbox_sha1sum", "openid", "homePage", "type", "moreInfo", "registration", "duration"))
+_FORMED |= {"timestamp", "stored", "usageType", "contentType", "sha2", "fileUrl", "language", "version", "objectType"}
+_FORMED |= {"interactionType"}
 _NEEDED = {
     "": ("actor", "verb", "object"),
     "verb": ("id",),

@@ -15,7 +15,7 @@ from tests.xapi.test_rules import BOTH, fault
 
 MADE = {version: statements(version) for version in BOTH}
 UNHURRIED = settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 
 from shared.domain.strict import Strict
-from shared.domain.xapi.values import Version
+from shared.domain.xapi.versions import Version
 
 _ADL = "http://adlnet.gov/expapi/verbs/"
 _STEP = re.compile(r"""(?:^|\.)([A-Za-z_][\w-]*)|\[(\d{1,4})\]|\["([^"]+)"\]""")

@@ -187,7 +187,7 @@ class Receipt(Strict):
 class Refusal(Strict):
     """Something in a file or batch that is no record, said without any of its values."""
 
-    line: int | None
+    line: int | None = None
     """Line on which it starts, from 1; `None` where there are no lines."""
     path: str
     """The field that is at fault, or the column; `$` for all of it."""

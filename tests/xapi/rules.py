@@ -6,7 +6,7 @@ not about requests; the words are ours.
 
 from typing import Any
 
-from shared.domain.xapi.values import Version
+from shared.domain.xapi.versions import Version
 from tests.xapi.samples import ACCOUNT, ACTIVITY, AGENT, EVENT, GONE, GROUP, LEAST, UUID, changed, full, nested
 
 VOIDING = changed(

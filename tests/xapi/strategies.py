@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from shared.domain.xapi.values import Version
+from shared.domain.xapi.versions import Version
 
 type Place = tuple[str | int, ...]
 type Made = st.SearchStrategy[Any]

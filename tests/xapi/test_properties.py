@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.faults import path_of
-from shared.domain.xapi.values import Version
+from shared.domain.xapi.versions import Version
 from shared.domain.xapi.vocabulary import KEYS
 from tests.xapi.strategies import breaks, broken, statements
 from tests.xapi.test_rules import BOTH, fault

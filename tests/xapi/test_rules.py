@@ -6,7 +6,8 @@ from pydantic import ValidationError
 from shared.domain.errors import Code
 from shared.domain.faults import Fault, first_fault
 from shared.domain.xapi.statement import read_statement
-from shared.domain.xapi.values import FORMATS, TAG, Version
+from shared.domain.xapi.values import FORMATS, TAG
+from shared.domain.xapi.versions import Version
 from shared.domain.xapi.vocabulary import KEYS
 from tests.xapi.rules import REFUSED, TAKEN, WIDER_REFUSED
 from tests.xapi.samples import LEAST, changed, full

@@ -1,6 +1,7 @@
 """How files of completions and courses are read: what statements say about them, and which column is which field."""
 
 import re
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -170,9 +171,18 @@ class MappedColumn(Strict):
                 words = [word.strip().casefold() for word in form.split("/")]
                 return len(set(words)) == len(words) == 2 and all(words)  # noqa: PLR2004 - yes and no
             case CellType.DATE:
-                return all(re.search(f"%[{letters}]", form) for letters in ("YyGcx", "mbBjUWVcx", "djUWVcx"))
+                return _tells_the_day(form)
             case CellType.STRING:
                 return False
+
+
+def _tells_the_day(form: str) -> bool:
+    """Tell whether a date that is written so can be read again."""
+    sample = datetime(2026, 3, 31, tzinfo=UTC)
+    try:
+        return datetime.strptime(sample.strftime(form), form).date() == sample.date()  # noqa: DTZ007 - only its day
+    except ValueError:
+        return False
 
 
 class Condition(Strict):

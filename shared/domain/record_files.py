@@ -248,6 +248,11 @@ class FileMapping(Strict):
         for at, path in enumerate(paths):
             if any(other[: len(path)] == path for i, other in enumerate(paths) if i != at):
                 raise ValueError(f"{self.name}: two columns become {self.columns[at].field}")
+        kinds: dict[tuple[str | int, ...], type] = {}
+        for path in paths:
+            for at, step in enumerate(path):
+                if kinds.setdefault(path[:at], type(step)) is not type(step):
+                    raise ValueError(f"{self.name}: {path[at - 1]} is both a list and an object")
         fields = {each.field for each in self.columns}
         missing = _needed(self.into, fields)
         if missing:

@@ -45,6 +45,10 @@ def test_a_mapping_into_statements_needs_who_did_what(columns: list[Any], missin
         ({"columns": [*COLUMNS, {"column": "X", "field": "color"}]}, "have no field color"),
         ({"columns": [*COLUMNS, {"column": "X", "field": "a..b"}]}, "is no path"),
         ({"columns": [*COLUMNS, {"column": "X", "field": "[0]"}]}, "is no path"),
+        (
+            {"columns": [*COLUMNS, {"column": "X", "field": "a[0]"}, {"column": "X", "field": "a.b"}]},
+            "a is both a list and an object",
+        ),
         ({"columns": [*COLUMNS, {"field": "grade"}]}, "needs a `column` or a `default`"),
         ({"columns": [*COLUMNS, {"column": "X", "field": "grade", "format": "x"}]}, "does not go with the type string"),
         ({"columns": [*COLUMNS, {"column": "X", "field": "grade", "type": "number", "format": "#"}]}, "number"),

@@ -15,7 +15,7 @@ LINEAR_MARGIN = 1.15
 NAIVE_TIMES = {25: 6.0, 100: 10.0}
 """By the megabytes of the package."""
 STATEMENTS_PER_MINUTE = 50_000
-JSON_TIMES = 5.0
+JSON_TIMES = 6.0
 PEER_TIMES = {"dlt": 1.0, "airbyte": 10.0, "singer": 25.0}
 """By a word of the peer's name."""
 

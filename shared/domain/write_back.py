@@ -4,9 +4,10 @@ from datetime import UTC, date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.domain.errors import Code
+from shared.domain.record_files import FileMapping, Statements
 from shared.domain.strict import HttpsUrl, SecretName, Strict
 
 CourseId = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
@@ -39,6 +40,8 @@ class Schedule(Strict):
 class Course(Strict):
     """A course of another provider, offered to the LMS's learners. The same id again replaces it."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     course_id: CourseId
     titles: dict[str, str] = Field(min_length=1, description="Title by locale name (`English`) or language tag.")
     descriptions: dict[str, str] = Field(default={}, description="Description by locale name or language tag.")
@@ -54,6 +57,8 @@ class Course(Strict):
 
 class Completion(Strict):
     """Somebody has finished a course, or failed it."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     learner: LearnerId = Field(repr=False)
     course_id: CourseId
@@ -149,6 +154,8 @@ class WriteBack(Strict):
     sealed_secret: SecretName = Field(
         default="write-back-key", description="Name of the secret with which accepted records are sealed until sent."
     )
+    statements: Statements = Field(default=Statements(), description="What xAPI statements say about completions.")
+    mappings: tuple[FileMapping, ...] = Field(default=(), description="How CSV files are read, by their names.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -179,6 +186,17 @@ class Receipt(Strict):
     fate: Fate
     code: Code | None = None
     reason: str = ""
+
+
+class Refusal(Strict):
+    """Something in a file or batch that is no record, said without any of its values."""
+
+    line: int | None = None
+    """Line on which it starts, from 1; `None` where there are no lines."""
+    path: str
+    """The field that is at fault, or the column; `$` for all of it."""
+    code: Code
+    message: str
 
 
 def completed_day(completion: Completion) -> date:

@@ -1,7 +1,8 @@
 """Which adapter plays which port, put together once a process and no sooner than somebody asks."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -102,6 +103,36 @@ def find_signed_in(environment: Mapping[str, str]) -> str | None:
     if not any(name.startswith("AzureWebJobsStorage__") for name in environment):
         return None
     return ManagedIdentity(None, signed_in=True).object_id(_STORAGE_SCOPE)
+
+
+@contextmanager
+def person_graph(
+    environment: Mapping[str, str],
+    permission: str,
+    *,
+    client_id: str,
+    tenant_id: str | None,
+    in_browser: bool,
+    tell: Callable[[str], object],
+) -> Iterator["Graph"]:
+    """Yield Graph as a person sees it who signs in for one delegated permission when the first call is sent.
+
+    Nothing else of the environment is needed, so that it may be done before there is a deployment.
+    """
+    from shared.adapters.graph import HttpxGraph  # noqa: PLC0415 - paid by whoever registers a provider
+    from shared.adapters.sign_in import SignIn  # noqa: PLC0415 - the same
+    from shared.settings import Settings  # noqa: PLC0415 - the same
+
+    url = environment.get("LMS_GRAPH_URL") or Settings.model_fields["graph_url"].default
+    graph = HttpxGraph(
+        url,
+        SignIn(client_id, tenant_id, in_browser=in_browser, tell=tell),
+        timeout_seconds=Settings.model_fields["graph_timeout_seconds"].default,
+        scope=f"{url.rstrip('/')}/{permission}",
+        clock=make_clock(None),
+    )
+    with closing(graph):
+        yield graph
 
 
 def _table(account: "StorageAccount", name: str) -> "Table":

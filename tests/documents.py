@@ -17,6 +17,7 @@ from shared.domain.errors import Code
 from shared.domain.help import EXPLANATIONS
 from shared.domain.runs import Outcome
 from shared.settings import Settings
+from tests import cost_page
 from tests.bench import publish
 
 ROOT = Path(__file__).parents[1]
@@ -116,6 +117,12 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "connection-sftp": lambda: settings_table(Connection.model_fields["sftp"].annotation, "sftp.{}".format),  # type: ignore[arg-type]  # a model
     "connection-viva": lambda: settings_table(Connection.model_fields["viva"].annotation, "viva.{}".format),  # type: ignore[arg-type]  # a model
     "performance": publish.section,
+    "cost-months": cost_page.months_table,
+    "cost-first": cost_page.first_table,
+    "cost-measured": cost_page.measured_table,
+    "cost-arithmetic": cost_page.arithmetic_table,
+    "cost-assumptions": cost_page.assumptions_table,
+    "cost-prices": cost_page.prices_table,
     **{f"codes-{outcome}": lambda outcome=outcome: codes_table(outcome) for outcome in Outcome},  # type: ignore[misc]
 }
 """What is generated, by the name in its mark."""

@@ -19,6 +19,7 @@ from shared.domain.runs import Outcome
 from shared.settings import Settings
 from tests import cost_page
 from tests.bench import publish
+from tests.infra import checkov
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs" / "connection.schema.json"
@@ -116,6 +117,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "connection-settings": lambda: settings_table(Connection, str),
     "connection-sftp": lambda: settings_table(Connection.model_fields["sftp"].annotation, "sftp.{}".format),  # type: ignore[arg-type]  # a model
     "connection-viva": lambda: settings_table(Connection.model_fields["viva"].annotation, "viva.{}".format),  # type: ignore[arg-type]  # a model
+    "checkov": checkov.skipped_table,
     "performance": publish.section,
     "cost-months": cost_page.months_table,
     "cost-first": cost_page.first_table,

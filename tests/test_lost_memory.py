@@ -44,7 +44,7 @@ def published(desk: Desk) -> dict[str, Any]:
 
 @pytest.mark.parametrize("lost", [("states",), EVERYTHING], ids=["states", "everything"])
 def test_the_next_full_package_heals_without_a_second_copy_of_anything(desk: Desk, lost: tuple[str, ...]) -> None:
-    """Creating is not idempotent at Graph: what is there already is found by its external id, and brought up to date."""
+    """Creating is not idempotent at Graph: what is there is found by its external id, and brought up to date."""
     desk.drop(company.FULL, full())
     assert desk.sync().outcome == "done"
     before = published(desk)

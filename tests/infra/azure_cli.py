@@ -40,6 +40,7 @@ for name in json.load(sys.stdin):
         commands[name] = options
 json.dump({"version": __version__, "commands": commands}, sys.stdout)
 """
+_OF_ALL = {"--change-reference", "--acquire-policy-token", "--cmd"}
 _FITS: Mapping[str, Callable[[int], bool]] = {
     "none": lambda count: count == 0,
     "maybe": lambda count: count <= 1,
@@ -115,7 +116,14 @@ def main() -> None:
     python, *more = sys.argv[1:]
     names = sorted({*_known()["commands"], *more} if FILE.exists() else more)
     done = subprocess.run([python, "-c", _READER], input=json.dumps(names), capture_output=True, text=True, check=True)
-    FILE.write_text(json.dumps(json.loads(done.stdout), indent=1) + "\n", "utf-8")
+    told = json.loads(done.stdout)
+    commands = {name: _own(options) for name, options in told["commands"].items()}
+    FILE.write_text(json.dumps({"version": told["version"], "commands": commands}, indent=1) + "\n", "utf-8")
+
+
+def _own(options: dict[str, str]) -> dict[str, str]:
+    """Leave out what every command has since lately and no guide uses."""
+    return {names: takes for names, takes in sorted(options.items()) if not _OF_ALL & set(names.split())}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What is wrong with a call that a guide makes: a tool's command, its arguments, or a name that nobody has printed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from typer.exceptions import TyperException
@@ -13,6 +14,17 @@ from tests.infra.walk import NAMES, Step
 
 FUNC = {("azure", "functionapp", "publish"): {"--python"}}
 """Commands of Azure Functions Core Tools that guides use, with their options; the tool itself cannot tell offline."""
+
+AZD = {
+    ("auth", "login"): set(),
+    ("deploy",): set(),
+    ("env", "get-values"): set(),
+    ("env", "new"): set(),
+    ("env", "set"): set(),
+    ("hooks", "run"): set(),
+    ("provision",): {"--preview"},
+}
+"""The same of the Azure Developer CLI."""
 
 
 def problems(step: Step) -> Iterator[str]:
@@ -49,14 +61,19 @@ def _lms(call: Sequence[str]) -> Iterator[str]:
         yield f"lms {' '.join(call)}: {error}"
 
 
-def _func(call: Sequence[str]) -> Iterator[str]:
+def _listed(tool: str, known: Mapping[tuple[str, ...], set[str]], call: Sequence[str]) -> Iterator[str]:
     options = {each for each in call if each.startswith("-")}
-    if not any(tuple(call[: len(verbs)]) == verbs and options <= known for verbs, known in FUNC.items()):
-        yield f"func {' '.join(call)} is not known."
+    if not any(tuple(call[: len(verbs)]) == verbs and options <= allowed for verbs, allowed in known.items()):
+        yield f"{tool} {' '.join(call)} is not known."
 
 
 def _nothing(_: Sequence[str]) -> Iterator[str]:
     yield from ()
 
 
-_TOOLS: Mapping[str, Callable[[Sequence[str]], Iterator[str]]] = {"az": _az, "lms": _lms, "func": _func}
+_TOOLS: Mapping[str, Callable[[Sequence[str]], Iterator[str]]] = {
+    "az": _az,
+    "lms": _lms,
+    "func": partial(_listed, "func", FUNC),
+    "azd": partial(_listed, "azd", AZD),
+}

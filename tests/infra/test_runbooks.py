@@ -4,6 +4,7 @@ Nobody follows a runbook before it is needed, and then there is no time for a co
 """
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,10 @@ def test_commands_in_the_sentences_exist_as_well(name: str) -> None:
     named = {each for code in re.findall(r"`([^`]+)`", text) for each in azure_cli.commands_in(code)}
 
     assert named - azure_cli._known()["commands"].keys() == set()
+    lines = [shlex.split(code) for code in re.findall(r"`((?:lms|func|azd) [^`]+)`", text)]
+    assert [told for tool, *call in lines for told in problems(Step(tool, call))] == []
+    scripts = re.findall(r"`(infra/[\w.-]+\.sh)", text)
+    assert [script for script in scripts if not (ROOT / script).is_file()] == []
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 RECORDED = (
     "az",
+    "azd",
     "func",
     "git",
     "gpg",

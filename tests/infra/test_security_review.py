@@ -11,7 +11,7 @@ import pytest
 
 from tests.infra.bicep import Expression, Resource, resources
 from tests.infra.template_names import INFRA
-from tests.infra.weaknesses import RULES, secret_outputs, weaknesses
+from tests.infra.weaknesses import rules_of, secret_outputs, weaknesses
 
 REVIEW = (INFRA.parent / "docs" / "security-review.md").read_text("utf-8")
 FILES = sorted(INFRA.rglob("*.bicep"))
@@ -40,7 +40,7 @@ def test_no_output_gives_a_secret_away(file: Path) -> None:
 def _opened() -> Iterator[tuple[str, Resource, str]]:
     """Yield every property that has to be as it is, with a resource in which it is not."""
     for found in FOUND:
-        for path in RULES.get(found.type, {}):
+        for path in rules_of(found):
             for what, value in (("gone", None), ("other", "something else")):
                 body = deepcopy(found.body)
                 place: dict[str, Any] = body["properties"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 
+_PREFIX = "LMS_"
 _STORAGE_SCOPE = "https://storage.azure.com/.default"
 
 
@@ -123,7 +124,7 @@ def person_graph(
     from shared.adapters.sign_in import SignIn  # noqa: PLC0415 - the same
     from shared.settings import Settings  # noqa: PLC0415 - the same
 
-    url = environment.get("LMS_GRAPH_URL") or Settings.model_fields["graph_url"].default
+    url = _given(environment).get("graph_url") or Settings.model_fields["graph_url"].default
     graph = HttpxGraph(
         url,
         SignIn(client_id, tenant_id, in_browser=in_browser, tell=tell),
@@ -204,13 +205,16 @@ def read_settings(environment: Mapping[str, str]) -> "Settings":
 
     from shared.settings import Settings  # noqa: PLC0415
 
-    prefix = "LMS_"
-    given = {key.removeprefix(prefix).lower(): value for key, value in environment.items() if key.startswith(prefix)}
     try:
-        return Settings.model_validate(given)
+        return Settings.model_validate(_given(environment))
     except ValidationError as error:
-        wrong = "; ".join(f"{prefix}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+        wrong = "; ".join(f"{_PREFIX}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
         raise SettingsError(f"Settings of the app are wrong. {wrong}", Code.SETTINGS_INVALID) from None
+
+
+def _given(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the app's own settings in an environment, by their names in `Settings`."""
+    return {key.removeprefix(_PREFIX).lower(): value for key, value in environment.items() if key.startswith(_PREFIX)}
 
 
 def make_clock(start: datetime | None) -> Callable[[], datetime]:

@@ -12,12 +12,13 @@ from tests.infra import azure_cli
 from tests.infra.template_names import name_lists
 from tests.infra.walk import NAMES, Step
 
-FUNC = {("azure", "functionapp", "publish"): {"--python"}}
+FUNC: Mapping[tuple[str, ...], set[str]] = {("azure", "functionapp", "publish"): {"--python"}}
 """Commands of Azure Functions Core Tools that guides use, with their options; the tool itself cannot tell offline."""
 
-AZD = {
+AZD: Mapping[tuple[str, ...], set[str]] = {
     ("auth", "login"): set(),
     ("deploy",): set(),
+    ("down",): set(),
     ("env", "get-values"): set(),
     ("env", "new"): set(),
     ("env", "set"): set(),

@@ -105,7 +105,7 @@ def _register(graph: Graph, known: list[Provider], wish: Wish, *, yes: bool) -> 
 
 def _switch_on(graph: Graph, found: Provider, *, yes: bool) -> Provider:
     """Nobody has to register anew for that."""
-    _tell(f"{found.name} is registered, and takes no assignment and no completion.")
+    _tell(f"{found.name} is registered as {found.provider_id}, and takes no assignment and no completion.")
     ask("Switch its course activity sync on?", yes=yes)
     switch_on(graph, found)
     return Provider(found.provider_id, found.name, learner_sync=True)

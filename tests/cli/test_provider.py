@@ -137,6 +137,19 @@ def test_activity_sync_is_switched_on_where_it_was_off(
     assert somebody.asked
 
 
+def test_the_id_is_told_to_whoever_leaves_activity_sync_off(
+    somebody: SignedIn, lms: Lms, registered: Callable[[], list[Provider]]
+) -> None:
+    lms(*ACME, "--yes", "--without-learners")
+
+    answer = lms(*ACME, given="n\n")
+
+    (provider,) = registered()
+    assert somebody.asked
+    assert (answer.status, provider.learner_sync) == (1, False)
+    assert provider.provider_id in answer.errors
+
+
 def test_an_answer_that_got_lost_does_not_lead_to_two(
     somebody: SignedIn, lms: Lms, tenant: GraphSimulator, registered: Callable[[], list[Provider]]
 ) -> None:

@@ -18,6 +18,7 @@ from shared.pipeline import journal, keep_poison
 from tests.company import betrays
 from tests.desk import NAME, START, Desk, Sync
 from tests.versions import kept, models, store, story
+from tests.versions.__main__ import main
 from tests.versions.store import Files
 
 VERSIONS = kept.versions()
@@ -179,3 +180,26 @@ def test_a_halted_run_goes_on_after_an_upgrade(version: str, tmp_path: Path) -> 
 
         assert desk.deliver(command.sync_id).outcome in ("done", "partial")
         assert desk.simulator.counters().written["DELETE activities"] > 0
+
+
+def test_a_version_that_is_out_is_never_written_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Others have stored what it stored; new fixtures would prove nothing about theirs."""
+    monkeypatch.setattr(kept, "is_released", lambda: True)
+
+    assert main() == 1
+    assert f"Version {kept.VERSION} is out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("heading", "is_out"),
+    [("## Unreleased ({})", False), ("## {} - 2026-12-01", True), ("## [{}] - 2026-12-01", True), ("## 9.9.9", False)],
+)
+def test_a_version_is_out_once_the_changelog_gives_it_a_heading(
+    heading: str, *, is_out: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n{heading.format(kept.VERSION)}\n", "utf-8")
+    monkeypatch.setattr(kept, "ROOT", tmp_path)
+
+    assert kept.is_released() is is_out

@@ -234,7 +234,9 @@ def test_what_the_rehired_complete_completes_the_old_assignment_as_well(days: li
         assert len({each["_type"] for each in tasks}) == 1, "no completion of its own beside them"
 
 
-@pytest.mark.parametrize("gone", [False, True], ids=["disabled", "deleted"])
+@pytest.mark.parametrize(
+    "gone", [pytest.param(False, id="disabled"), pytest.param(True, id="deleted", marks=pytest.mark.slow)]
+)
 def test_g18_an_account_that_is_disabled_in_entra_keeps_its_records_until_it_is_back(
     tenant: Tenant, *, gone: bool
 ) -> None:

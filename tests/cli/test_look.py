@@ -31,6 +31,8 @@ def test_after_a_sync_its_outcome_and_package_are_told(desk: Desk, lms: Lms) -> 
     assert run["run_id"] == sync.runs[0].run_id
     assert run["run_id"] in lms("runs").output
     assert FULL in shown.output
+    assert run["scheduled"] is False
+    assert "somebody" in lms("runs").output
     assert "assignments" in shown.output
     assert betrays(lms("runs").output + shown.output + lms("status").output) == []
 

@@ -128,6 +128,20 @@ def test_a_file_under_another_of_its_names_reads_the_same(read: Reading, name: s
 
 
 @pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("PA_STUD_CPNTS.csv", " Did you mean PA_STUD_CPNT?"),
+        ("pv_cours.txt", " Did you mean PV_COURSE?"),
+        ("New.csv", ""),
+    ],
+)
+def test_a_file_under_a_wrong_name_is_left_alone_and_guessed(read: Reading, name: str, hint: str) -> None:
+    dirty = read({**small(), name: small()[PLAN]})
+
+    assert dirty == Read(read(small()).tables, [], [f"{name} was left alone: unknown file.{hint}"])
+
+
+@pytest.mark.parametrize(
     ("old", "new", "field", "message"),
     [
         ("SEQ_NUM", "SEQ_NO", "SEQ_NUM", "Did you mean SEQ_NO?"),

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from shared.domain.connection import Strict
+from shared.domain.strict import Strict
 
 
 class Settings(Strict):

@@ -15,7 +15,9 @@ from pydantic import BaseModel
 from shared.domain.connection import Connection
 from shared.domain.errors import Code
 from shared.domain.help import EXPLANATIONS
+from shared.domain.record_files import Condition, FileMapping, MappedColumn, RowFilter, Statements
 from shared.domain.runs import Outcome
+from shared.domain.write_back import Pace, StackOne, SuccessFactors, WriteBack
 from shared.settings import Settings
 from tests.bench import publish
 
@@ -31,6 +33,8 @@ _KINDS = {
     "integer": "whole number",
     "number": "number",
 }
+SHOWN_WHOLE = (Pace.__name__,)
+"""Settings that are objects, and small enough to stand in a table as one."""
 _BOUNDS = {"exclusiveMinimum": "more than", "minimum": "at least", "maximum": "at most"}
 
 
@@ -59,13 +63,25 @@ def settings_table(model: type[BaseModel], rename: Callable[[str], str]) -> str:
     """Return the table of a model's own settings; those of its parts have tables of their own."""
     schema = model.model_json_schema()
     lines = ["| Setting | Value | Default | Meaning |", "| --- | --- | --- | --- |"]
-    for name, field in schema["properties"].items():
-        if "$ref" in field:
+    for name, declared in schema["properties"].items():
+        field = _resolved(declared, schema)
+        if field is None:
             continue
         needed = name in schema.get("required", ())
         default = "**required**" if needed else _as_json(field.get("default"))
         lines.append(f"| `{rename(name)}` | {_value(field)} | {default} | {field['description']} |")
     return "\n".join(lines)
+
+
+def _resolved(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return a field with what it refers to; `None` for a part that has a table of its own."""
+    if "oneOf" in field or "$ref" in field.get("items", ()) or any("$ref" in each for each in field.get("anyOf", ())):
+        return None
+    if "$ref" not in field:
+        return field
+    whole = schema["$defs"][field["$ref"].rpartition("/")[2]]
+    has_table = whole["type"] == "object" and whole["title"] not in SHOWN_WHOLE
+    return None if has_table else {**whole, **field}
 
 
 def codes_table(outcome: Outcome) -> str:
@@ -85,6 +101,10 @@ def _value(field: Mapping[str, Any]) -> str:
     if "enum" in field:
         return " or ".join(_as_json(each) for each in field["enum"])
     kind = field["type"]
+    if kind == "object":
+        return "object with " + " and ".join(f"`{each}`" for each in field["properties"])
+    if "const" in field:
+        return _as_json(field["const"])
     if kind == "string":
         return _text(field)
     bounds = [f"{word} {field[mark]:,.15g}" for mark, word in _BOUNDS.items() if mark in field]
@@ -115,6 +135,14 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "connection-settings": lambda: settings_table(Connection, str),
     "connection-sftp": lambda: settings_table(Connection.model_fields["sftp"].annotation, "sftp.{}".format),  # type: ignore[arg-type]  # a model
     "connection-viva": lambda: settings_table(Connection.model_fields["viva"].annotation, "viva.{}".format),  # type: ignore[arg-type]  # a model
+    "connection-write-back": lambda: settings_table(WriteBack, "write_back.{}".format),
+    "connection-successfactors": lambda: settings_table(SuccessFactors, "write_back.target.{}".format),
+    "connection-stackone": lambda: settings_table(StackOne, "write_back.target.{}".format),
+    "connection-statements": lambda: settings_table(Statements, "write_back.statements.{}".format),
+    "connection-mappings": lambda: settings_table(FileMapping, "write_back.mappings.{}".format),
+    "connection-mapped-columns": lambda: settings_table(MappedColumn, "write_back.mappings.columns.{}".format),
+    "connection-filters": lambda: settings_table(RowFilter, "write_back.mappings.filters.{}".format),
+    "connection-conditions": lambda: settings_table(Condition, "write_back.mappings.filters.conditions.{}".format),
     "performance": publish.section,
     **{f"codes-{outcome}": lambda outcome=outcome: codes_table(outcome) for outcome in Outcome},  # type: ignore[misc]
 }

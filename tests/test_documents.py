@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeGuard, get_args
 from urllib.parse import unquote
 
 import pytest
@@ -15,6 +15,7 @@ from shared.domain.connection import Connection
 from shared.domain.errors import Code
 from shared.domain.help import EXPLANATIONS
 from shared.domain.runs import Outcome
+from shared.domain.write_back import Pace
 from shared.settings import Settings
 from tests import documents
 from tests.documents import ROOT
@@ -189,8 +190,13 @@ def first_cells(text: str, column: Literal["Setting", "Verb", "Function"]) -> se
 def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Yield the names of all settings, those of parts with a dot."""
     for name, field in model.model_fields.items():
-        part = field.annotation
-        if isinstance(part, type) and issubclass(part, BaseModel):
+        parts = [part for part in (get_args(field.annotation) or (field.annotation,)) if _is_table(part)]
+        for part in parts:
             yield from settings_of(part, f"{prefix}{name}.")
-        else:
+        if not parts:
             yield f"{prefix}{name}"
+
+
+def _is_table(part: object) -> TypeGuard[type[BaseModel]]:
+    """Tell whether a setting has settings of its own that stand in a table of their own."""
+    return isinstance(part, type) and issubclass(part, BaseModel) and part is not Pace

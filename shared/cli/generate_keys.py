@@ -10,9 +10,10 @@ import typer
 from shared.cli.options import Json, Yes
 from shared.cli.show import print_json
 from shared.cli.tenant import Tenant, ask, fail, telling_errors
-from shared.domain.connection import Connection, Strict
+from shared.domain.connection import Connection
 from shared.domain.errors import Code, SettingsError
 from shared.domain.partner_extract import LONGEST_PARTNER_ID, lines_to_compare, lines_to_paste
+from shared.domain.strict import Strict
 from shared.pipeline import journal
 from shared.pipeline.parts import Parts
 

@@ -8,8 +8,8 @@ import typer
 from shared.cli.options import Json, Yes
 from shared.cli.show import print_json, time_text
 from shared.cli.tenant import Tenant, ask, fail, telling_errors
-from shared.domain.connection import Strict
 from shared.domain.messages import COMMANDS, Backfill, Replay
+from shared.domain.strict import Strict
 from shared.pipeline import journal
 from shared.pipeline.backfill import check
 from shared.pipeline.keep_poison import Poison, list_poison, replay_message, replayable

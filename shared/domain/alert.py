@@ -3,7 +3,7 @@
 import logging
 from enum import StrEnum
 
-from shared.domain.connection import Strict
+from shared.domain.strict import Strict
 
 
 class AlertKind(StrEnum):

@@ -3,24 +3,17 @@
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-SecretName = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z-]{1,127}$")]
-"""The name of a secret in Key Vault; never its value."""
+from shared.domain.strict import HttpsUrl, SecretName, Strict
+from shared.domain.write_back import WriteBack
 
-HttpsUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$", max_length=2000)]
 HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,253}$")]
 
 GIB = 1024**3
 
 ALERT_SETTINGS = ("alert_webhook_secret", "look_grace_minutes", "stale_after_hours", "tell_published")
 """Settings of a connection that say who hears of what, and nothing about packages."""
-
-
-class Strict(BaseModel):
-    """A value that accepts no field it does not know and never changes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Sftp(Strict):
@@ -88,6 +81,9 @@ class Connection(Strict):
     )
     sftp: Sftp = Field(description="Where the packages come from.")
     viva: Viva = Field(description="Where and how the records are shown.")
+    write_back: WriteBack | None = Field(
+        default=None, description="Where courses and completions from elsewhere go; null: nothing is sent to the LMS."
+    )
     pgp_key_secret: SecretName = Field(
         default="pgp-private-key", description="Name of the secret with the armored OpenPGP secret key."
     )

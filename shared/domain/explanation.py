@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.connection import Strict
 from shared.domain.errors import Code
+from shared.domain.strict import Strict
 
 
 class Cause(StrEnum):

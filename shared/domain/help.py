@@ -217,5 +217,37 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "learner.",
         "Correct the field it names at the source. The record is sent again with the next package.",
     ),
+    Code.LEARNER_UNKNOWN: _partial(
+        "A completion is about somebody whom the LMS does not know.",
+        "Compare `write_back.identity` with what the sender gives as learner. After the person exists in the LMS, "
+        "replay the record.",
+    ),
+    Code.LEARNER_AMBIGUOUS: _partial(
+        "Several users of the LMS have the external reference of a completion's learner; none was guessed.",
+        "Have the reference made unique in the LMS, then replay the record.",
+    ),
+    Code.LEARNER_INACTIVE: _partial(
+        "A completion is about a user who is not active in the LMS.",
+        "Replay the record once the user is active again; it is not tried before.",
+    ),
+    Code.LMS_UNREACHABLE: _failed(
+        "The LMS that completions go back to gave no answer, or one that is none.",
+        "Nothing is lost, what was accepted is sent later. If it lasts, check `write_back.target.base_url` and the "
+        "state of the service.",
+    ),
+    Code.LMS_REQUESTS_LIMIT: _failed(
+        "The LMS asks for a pause: too many requests.",
+        "Nothing needs to be done: sending goes on after the pause. If it comes often, other software shares the "
+        "limit; lower `write_back.completions_pace`.",
+    ),
+    Code.BATCH_INVALID: _partial(
+        "A batch of completions or courses was not accepted: it is not the JSON that was asked for.",
+        "Mend what the message names, and send it again under the same idempotency key.",
+    ),
+    Code.WRITE_BACK_OFF: _failed(
+        "Something was sent for a connection that sends nothing back to its LMS.",
+        "Say in the connection where records go back to (`write_back.target.kind` and what belongs to it), or send it "
+        "to another connection.",
+    ),
 }
 """Every code, in the order of `Code`."""

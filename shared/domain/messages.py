@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from shared.domain.connection import Strict
+from shared.domain.strict import Strict
 
 COMMANDS = "commands"
 MAP_LEARNERS = "map-learners"

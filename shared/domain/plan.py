@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import Field
 
-from shared.domain.connection import Strict
 from shared.domain.errors import Code
+from shared.domain.strict import Strict
 
 BATCH = 20
 """Calls in one request, the most that Graph takes."""

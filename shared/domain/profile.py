@@ -6,7 +6,7 @@ from functools import cached_property
 
 from pydantic import Field
 
-from shared.domain.connection import Strict
+from shared.domain.strict import Strict
 
 
 class ColumnType(StrEnum):

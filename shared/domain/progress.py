@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.domain.connection import Strict
+from shared.domain.strict import Strict
 
 
 class Doing(StrEnum):

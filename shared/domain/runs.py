@@ -6,10 +6,10 @@ from typing import Self
 
 from pydantic import Field
 
-from shared.domain.connection import Strict
 from shared.domain.errors import Code
 from shared.domain.package import Kind
 from shared.domain.progress import Progress
+from shared.domain.strict import Strict
 from shared.domain.table_part import TablePart
 
 ATTEMPTS = 5

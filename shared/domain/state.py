@@ -4,11 +4,11 @@ from datetime import datetime
 
 from pydantic import Field
 
-from shared.domain.connection import Strict
 from shared.domain.errors import Code
 from shared.domain.package import Kind
 from shared.domain.progress import Progress
 from shared.domain.runs import Outcome
+from shared.domain.strict import Strict
 from shared.domain.table_part import TablePart
 
 

@@ -1,6 +1,6 @@
 """Tables in parts: files that can be read by ranges of places, so that nothing large has to be in memory."""
 
-from shared.domain.connection import Strict
+from shared.domain.strict import Strict
 
 PLACES = 1 << 16
 """Every row has a place below this: the first 16 bits of its student id's hash, or of its key's.

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.calendar import FIRST_PACKAGE_WORKING_DAYS, add_working_days
-from shared.domain.connection import Connection, Strict
+from shared.domain.connection import Connection
 from shared.domain.errors import Code
 from shared.domain.package import Kind, PackageName, pair_keys
 from shared.domain.runs import Outcome
 from shared.domain.state import Committed
+from shared.domain.strict import Strict
 
 
 class Standing(StrEnum):

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from shared.domain.connection import Connection, Strict
+from shared.domain.connection import Connection
 from shared.domain.errors import TransientError
 from shared.domain.runs import Coverage
+from shared.domain.strict import Strict
 from shared.pipeline import columns
 from shared.pipeline.engine import Engine, parquet, text
 from shared.ports import Blobs, Call, Documents, Graph

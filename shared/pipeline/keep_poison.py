@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
-from shared.domain.connection import Strict
 from shared.domain.errors import Code, SettingsError
 from shared.domain.messages import COMMAND, COMMANDS, MAP_LEARNERS, PUSH_RECORDS, MapLearners, Process, PushRecords
 from shared.domain.runs import ATTEMPTS, Outcome, Step
+from shared.domain.strict import Strict
 from shared.pipeline import journal
 from shared.pipeline.parts import Parts
 

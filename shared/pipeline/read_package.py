@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from shared.domain.connection import Connection, Strict
+from shared.domain.connection import Connection
 from shared.domain.errors import Code, PackageError
 from shared.domain.package import Kind
 from shared.domain.profile import Profile
 from shared.domain.progress import Doing
 from shared.domain.runs import Reject, Run, Step
 from shared.domain.state import State
+from shared.domain.strict import Strict
 from shared.domain.table_part import TablePart
 from shared.pipeline import journal, rejects
 from shared.pipeline.ahead import ahead

@@ -5,8 +5,9 @@ Kept beside the run's manifest, so that every step of the run finds it.
 
 from datetime import date
 
-from shared.domain.connection import Connection, Strict
+from shared.domain.connection import Connection
 from shared.domain.runs import Run
+from shared.domain.strict import Strict
 from shared.pipeline.engine import Engine, text
 from shared.pipeline.parts import Parts
 from shared.pipeline.plan_changes import CONTENT_OPERATIONS, OPERATIONS

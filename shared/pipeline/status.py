@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from shared.domain.connection import Strict
 from shared.domain.purge import find_purge
 from shared.domain.runs import Outcome, Step
 from shared.domain.state import State
+from shared.domain.strict import Strict
 from shared.pipeline import journal
 from shared.pipeline.parts import Parts
 

@@ -6,6 +6,7 @@ Every adapter raises `SettingsError`, `TransientError` or `PackageError` (see `s
 vendor's own exception.
 """
 
+from shared.ports.learning import LearningTarget, LearningTargets
 from shared.ports.services import (
     Answer,
     Call,
@@ -38,6 +39,8 @@ __all__ = [
     "Intake",
     "KeyPair",
     "Keys",
+    "LearningTarget",
+    "LearningTargets",
     "Leases",
     "Messages",
     "OpenPgpKey",

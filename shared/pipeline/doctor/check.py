@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.connection import Connection, Strict
+from shared.domain.connection import Connection
 from shared.domain.errors import Code, ConnectorError
 from shared.domain.help import EXPLANATIONS
+from shared.domain.strict import Strict
 from shared.pipeline.parts import Parts
 
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from shared.domain.connection import Connection, Strict
+from shared.domain.connection import Connection
 from shared.domain.errors import SettingsError
 from shared.domain.runs import Run
+from shared.domain.strict import Strict
 from shared.pipeline import journal
 from shared.pipeline.parts import Parts
 

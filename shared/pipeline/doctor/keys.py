@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from secrets import token_bytes
 
-from shared.domain.connection import Connection, Strict
+from shared.domain.connection import Connection
 from shared.domain.envelope import weak_key
 from shared.domain.errors import ConnectorError, SettingsError
 from shared.domain.expiry import EXPIRED, WARN_DAYS
+from shared.domain.strict import Strict
 from shared.pipeline.doctor.check import Check, Patient
 from shared.pipeline.key_expiry import list_expiring
 from shared.pipeline.parts import Parts

@@ -17,15 +17,27 @@ from infra.local.graph import LICENCE_SERVICE_PLAN_ID, GraphSimulator
 from shared.adapters.graph import HttpxGraph
 from shared.adapters.graph_wire import read_caller
 from shared.adapters.key_maker import KeyMaker
+from shared.adapters.sealing import AesGcm
 from shared.domain.connection import Connection
 from shared.domain.errors import SettingsError, TransientError
-from shared.domain.messages import COMMAND, COMMANDS, MAP_LEARNERS, Approve, Collect, MapLearners, PushRecords
+from shared.domain.messages import (
+    COMMAND,
+    COMMANDS,
+    MAP_LEARNERS,
+    PUSH_COMPLETIONS,
+    Approve,
+    Collect,
+    MapLearners,
+    PushCompletions,
+    PushRecords,
+)
 from shared.domain.runs import ATTEMPTS, Run
 from shared.pipeline import journal
 from shared.pipeline.map_learners import map_learners
 from shared.pipeline.parts import Parts
 from shared.pipeline.push_records import push_records
 from shared.pipeline.run_commands import run_command
+from shared.pipeline.write_back.push import push_completions
 from shared.ports import OpenedPackage, RemoteFile, RemoteFolder, Seal, Secret
 from shared.wiring import get_profile
 from tests.fakes import (
@@ -37,6 +49,7 @@ from tests.fakes import (
     MemoryTable,
     MemoryWebhook,
 )
+from tests.memory_lms import MemoryLms
 
 NAME = "desk"
 START = datetime(2026, 11, 1, 6, tzinfo=UTC)
@@ -86,7 +99,13 @@ class DeskSecrets:
     """Secrets with one version each."""
 
     def __init__(self) -> None:
-        self.values = {"pepper": "5a" * 32, "sftp-login": "x", "pgp-private-key": "key"}
+        self.values = {
+            "pepper": "5a" * 32,
+            "sftp-login": "x",
+            "pgp-private-key": "key",
+            "write-back-key": "c3" * 32,
+            "successfactors-client": "secret",
+        }
         self.expires: dict[str, datetime] = {}
 
     def get(self, name: str) -> Secret:
@@ -156,6 +175,7 @@ class Desk:
         self.secrets = DeskSecrets()
         self.reports = MemoryBlobs()
         self.webhook = MemoryWebhook()
+        self.lms = MemoryLms(lambda: self.now)
         self.delivered: list[str] = []
         self.tokens = Tokens()
         self.graph = HttpxGraph(graph.url, self.tokens, timeout_seconds=20, scope="x", clock=lambda: self.now)
@@ -175,6 +195,11 @@ class Desk:
             reports=self.reports,
             directory=MemoryBlobs(),
             directory_index=MemoryDocuments(),
+            inbox=MemoryBlobs(),
+            outbox=MemoryBlobs(),
+            pushing=MemoryDocuments(),
+            receipts=MemoryBlobs(),
+            batches=MemoryTable(),
             messages=self.messages,
             leases=MemoryLeases(),
             secrets=self.secrets,
@@ -184,8 +209,11 @@ class Desk:
             graph=self.graph,
             caller=lambda: read_caller(self.tokens.value),
             webhook=self.webhook,
+            sealing=AesGcm(),
+            learning=self.lms,
             get_profile=get_profile,
             clock=lambda: self.now,
+            pause=self.pass_time,
             pepper_secret="pepper",  # noqa: S106 - the name of a secret
             memory_mb=128,
             stuck_after=timedelta(seconds=60),
@@ -199,6 +227,10 @@ class Desk:
 
     def close(self) -> None:
         self.graph.close()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the clock run."""
+        self.now += timedelta(seconds=seconds)
 
     def set(self, **settings: object) -> None:
         """Change settings of the connection."""
@@ -231,6 +263,8 @@ class Desk:
     def _handle(self, queue: str, body: str) -> None:
         if queue == COMMANDS:
             run_command(self.parts, COMMAND.validate_json(body))
+        elif queue == PUSH_COMPLETIONS:
+            push_completions(self.parts, PushCompletions.model_validate_json(body))
         elif queue == MAP_LEARNERS:
             map_learners(self.parts, MapLearners.model_validate_json(body))
         else:

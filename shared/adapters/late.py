@@ -22,6 +22,7 @@ from shared.ports import (
     PackageOpener,
     RemoteFolder,
     RemoteFolders,
+    Sealing,
     Secret,
     Secrets,
     SshKey,
@@ -43,6 +44,10 @@ class LateTable:
     def put(self, partition: str, key: str, row: Mapping[str, Any]) -> None:
         """Store the row, replacing what was there."""
         self._made().put(partition, key, row)
+
+    def add(self, partition: str, key: str, row: Mapping[str, Any]) -> bool:
+        """Store the row unless there is one under this key."""
+        return self._made().add(partition, key, row)
 
     def list_rows(self, partition: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield key and row of a partition, in the order of the keys."""
@@ -125,6 +130,21 @@ class LateOpener:
     ) -> AbstractContextManager[OpenedPackage]:
         """Decrypt with the first of the keys that fits."""
         return self._made().open(sealed, keys, passphrases, require_signature=require_signature)
+
+
+class LateSealing:
+    """The port `Sealing`."""
+
+    def __init__(self, make: Callable[[], Sealing]) -> None:
+        self._made = cache(make)
+
+    def seal(self, content: bytes, context: str, keys: Sequence[Secret]) -> bytes:
+        """Seal with the newest of the keys."""
+        return self._made().seal(content, context, keys)
+
+    def open(self, sealed: bytes, context: str, keys: Sequence[Secret]) -> bytes:
+        """Return the content, opened with the key that it names."""
+        return self._made().open(sealed, context, keys)
 
 
 class LateGraph:

@@ -9,6 +9,8 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 from shared.domain.errors import Code
 from shared.domain.strict import HttpsUrl, SecretName, Strict
 
+MIB = 1024**2
+
 CourseId = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
 """The provider's own id of a course: what SuccessFactors calls courseID and StackOne external reference."""
 
@@ -146,6 +148,29 @@ class WriteBack(Strict):
     completions_pace: Pace = Field(default=Pace(requests=100, seconds=60), description="Requests with completions.")
     reads_pace: Pace = Field(default=Pace(requests=1, seconds=0.5), description="Requests that only read.")
     throttled_seconds: float = Field(default=300, gt=0, description="Pause after 429 when the answer names none.")
+    paused: bool = Field(
+        default=False,
+        description="Accept records and send none of them but for `lms push now --sample`: to see the plan first.",
+    )
+    on_unknown: Literal["park", "resend"] = Field(
+        default="park",
+        description=(
+            "What becomes of a completion that may have been recorded without an answer, where the LMS cannot be "
+            "asked: `park` it for a person to decide, or `resend` it and risk that it is recorded twice."
+        ),
+    )
+    batch_records: int = Field(default=5000, ge=1, le=20_000, description="Most records of a batch that is sent in.")
+    batch_bytes: int = Field(
+        default=4 * MIB, ge=1024, le=64 * MIB, description="Most bytes of a batch that is sent in."
+    )
+    parked_retention_days: int = Field(
+        default=30, ge=1, description="Days that parked records are kept, sealed, to be replayed."
+    )
+    receipt_retention_days: int = Field(
+        default=1095,
+        ge=1,
+        description="Days that it is remembered, under a keyed hash, that a completion was sent; it is not sent again.",
+    )
     sealed_secret: SecretName = Field(
         default="write-back-key", description="Name of the secret with which accepted records are sealed until sent."
     )
@@ -171,6 +196,8 @@ class Fate(StrEnum):
     """Somebody has to mend something, or decide, before it can be sent."""
     RETRY = "retry"
     """Not known or not yet: sending it again is safe."""
+    ALREADY = "already"
+    """Nothing was sent: the LMS has it already, or a newer one takes its place."""
 
 
 class Receipt(Strict):
@@ -179,6 +206,17 @@ class Receipt(Strict):
     fate: Fate
     code: Code | None = None
     reason: str = ""
+
+
+class Refusal(Strict):
+    """A record that was not accepted: where it stands and what is wrong with it; none of its values."""
+
+    line: int | None = None
+    """Where in the file or list, from 1."""
+    path: str
+    """Which field, as in `titles.English` or `actor.mbox`; empty for the record itself."""
+    code: Code
+    message: str
 
 
 def completed_day(completion: Completion) -> date:

@@ -82,7 +82,7 @@ class MemoryLms:
 
     def minutes(self, what: str, start: datetime) -> list[float]:
         """Return when requests of a kind were made."""
-        return [(at - start).total_seconds() / 60 for each, at, _ in self.requests if each == what]
+        return [round((at - start).total_seconds() / 60, 3) for each, at, _ in self.requests if each == what]
 
     def _record(self, completion: Completion) -> Receipt:
         if completion.learner in self.inactive:

@@ -11,12 +11,15 @@ from functools import cache
 from typing import Any, BinaryIO, Literal
 
 from shared.domain.connection import Connection
+from shared.domain.write_back import WriteBack
 from shared.ports import (
     Answer,
     Call,
     Graph,
     KeyPair,
     Keys,
+    LearningTarget,
+    LearningTargets,
     OpenedPackage,
     OpenPgpKey,
     PackageOpener,
@@ -171,3 +174,16 @@ class LateWebhook:
     def post(self, url: str, text: str) -> None:
         """Send a message there."""
         self._made().post(url, text)
+
+
+class LateTargets:
+    """The port `LearningTargets`."""
+
+    def __init__(self, make: Callable[[], LearningTargets]) -> None:
+        self._made = cache(make)
+
+    def open(
+        self, write_back: WriteBack, secrets: Sequence[Secret], now: datetime
+    ) -> AbstractContextManager[LearningTarget]:
+        """Log in with the newest of the secrets that is accepted."""
+        return self._made().open(write_back, secrets, now)

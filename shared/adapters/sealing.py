@@ -40,7 +40,7 @@ class AesGcm:
         key = next((each for each in keys if each.version == version), None)
         if key is None:
             raise SettingsError(
-                f"What is sealed in {context} needs version {version} of its key, which is disabled or gone: enable it.",
+                f"What is sealed in {context} needs version {version} of its key: enable it again.",
                 Code.NO_MATCHING_KEY,
             )
         nonce, text = sealed[end : end + _NONCE_BYTES], sealed[end + _NONCE_BYTES :]

@@ -53,7 +53,7 @@ class Batch(Strict):
     """That were not."""
     stand: Stand = Stand.SEALING
     ended_at: datetime | None = None
-    fates: dict[Fate, int] = {}
+    fates: dict[Fate, int] = Field(default={})
     """Of the accepted records, as far as they have met theirs."""
     grade_changes: int = 0
     """Completions sent before with another grade; the LMS takes no change, so they were not sent again."""

@@ -42,7 +42,8 @@ class Office:
         self.desk.set(write_back={**WRITE_BACK, **settings})
 
     def post(self, kind: Kind, records: list[dict[str, Any]], key: str | None = None) -> Reply:
-        """Send a batch in."""
+        """Send a batch in; no two come at the very same time."""
+        self.desk.pass_time(1e-6)
         headers = {"Idempotency-Key": key} if key else {}
         return post_batch(self.parts, kind, json.dumps({"records": records}).encode(), headers, {})
 

@@ -53,6 +53,7 @@ def test_old_ones_are_forgotten() -> None:
     assert set(receipts.find([digest(1), digest(2)])) == {digest(2)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cached", [1, 32 << 20])
 def test_a_hundred_thousand_are_found_in_seconds(monkeypatch: pytest.MonkeyPatch, cached: int) -> None:
     """A second push of the same completions finds all of them, and sends nothing; memory is bounded."""

@@ -25,6 +25,7 @@ def finish(
     parts: Parts,
     outbox: Outbox,
     batch: Batch,
+    *,
     records: Sequence[tuple[int, Record]],
     progress: Progress,
     receipts: Receipts,

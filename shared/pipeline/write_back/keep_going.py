@@ -1,4 +1,4 @@
-"""What the sweeper does for records on their way to the LMS: wake what stands still, and delete what is past its time."""
+"""What the sweeper does for records on their way to the LMS: wake what stands still, delete what is past its time."""
 
 import logging
 from datetime import datetime, timedelta

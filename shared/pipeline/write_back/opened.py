@@ -68,7 +68,15 @@ class Opened:
     def finish(self) -> None:
         """End the batch: every record has met its fate."""
         desk = self.desk
-        finish(desk.parts, desk.outbox, self.batch, self.records, self.progress, desk.receipts, self.keys)
+        finish(
+            desk.parts,
+            desk.outbox,
+            self.batch,
+            records=self.records,
+            progress=self.progress,
+            receipts=desk.receipts,
+            keys=self.keys,
+        )
 
 
 def open_batch(desk: Desk, stem: str) -> Opened | None:

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
+from pydantic import Field
+
 from shared.domain.errors import Code
 from shared.domain.strict import Strict
 from shared.domain.write_back import Pace, WriteBack
@@ -38,9 +40,9 @@ class Trouble(Strict):
 class Standing(Strict):
     """How far sending has come, as it is kept."""
 
-    used: dict[Asked, tuple[tuple[datetime, int], ...]] = {}
+    used: dict[Asked, tuple[tuple[datetime, int], ...]] = Field(default={})
     """Times of requests within the window, and how many."""
-    not_before: dict[Asked, datetime] = {}
+    not_before: dict[Asked, datetime] = Field(default={})
     """Pauses that the LMS has asked for, or that follow a failure."""
     due: datetime | None = None
     """When the message comes that goes on."""

@@ -11,7 +11,7 @@ from shared.pipeline.parts import Parts
 from shared.pipeline.write_back.accept import find_write_back
 from shared.pipeline.write_back.opened import Desk, Opened, read_batch
 from shared.pipeline.write_back.outbox import kind_of
-from shared.pipeline.write_back.pace import Asked, Standing, Trouble, allowed_at, get_standing, paces
+from shared.pipeline.write_back.pace import Asked, Trouble, allowed_at, get_standing, paces
 from shared.pipeline.write_back.push_courses import Change, survey
 
 
@@ -65,7 +65,7 @@ def make_plan(parts: Parts, connection: str) -> Plan:
     lookups = len(learners) if write_back.identity is Identity.EXTERNAL_REFERENCE else 0
     now, pace = parts.clock(), paces(write_back)
     steps = tuple(
-        _step(asked, records, per_request, pace[asked], standing, now)
+        _step(asked, records, per_request, pace[asked], allowed_at(standing, asked, pace[asked], now))
         for asked, records, per_request in (
             (Asked.COURSES, len(courses.entries), write_back.courses_per_request),
             (Asked.READS, lookups, 1),
@@ -115,9 +115,8 @@ def _completions(desk: Desk, stems: list[str]) -> tuple[int, int, set[bytes]]:
     return len(seen), already, learners
 
 
-def _step(asked: Asked, records: int, per_request: int, pace: Pace, standing: Standing, now: datetime) -> Step:
+def _step(asked: Asked, records: int, per_request: int, pace: Pace, begins_at: datetime) -> Step:
     requests = ceil(records / per_request)
-    begins_at = allowed_at(standing, asked, pace, now)
     # As many as the pace allows at once, then a window's length, and so on.
     windows = ceil(requests / pace.requests) - 1
     ends_at = begins_at + timedelta(seconds=windows * pace.seconds)

@@ -8,7 +8,7 @@ written with each request stays small. Records are told by their number in the b
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from shared.domain.strict import Strict
 from shared.domain.write_back import Fate, Receipt
@@ -29,8 +29,8 @@ class _Kept(Strict):
     results: tuple[_Row, ...] = ()
     """Since the last slice."""
     sending: tuple[int, ...] = ()
-    tries: dict[int, int] = {}
-    fates: dict[Fate, int] = {}
+    tries: dict[int, int] = Field(default={})
+    fates: dict[Fate, int] = Field(default={})
     grade_changes: int = 0
 
 

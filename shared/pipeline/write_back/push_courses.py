@@ -79,21 +79,18 @@ def push_courses(desk: Desk, session: Session, stems: Sequence[str]) -> None:
         Pause: the LMS has to be left alone for a while.
         SettingsError: somebody has to change something.
     """
-    while True:
-        waiting = [stem for stem in stems if kind_of(stem) is Kind.COURSES][:_BATCHES_AT_ONCE]
-        opened = {each.batch.stem: each for stem in waiting if (each := open_batch(desk, stem)) is not None}
+    waiting = [stem for stem in stems if kind_of(stem) is Kind.COURSES]
+    while waiting:
+        session.wait(Asked.COURSES)
+        at_hand = waiting[:_BATCHES_AT_ONCE]
+        opened = {each.batch.stem: each for stem in at_hand if (each := open_batch(desk, stem)) is not None}
         found = survey(desk, opened.values())
         for stem, number in found.needless:
             opened[stem].progress.settle(number, ALREADY)
-        _keep(opened.values())
-        if not found.entries:
-            stems = [stem for stem in stems if stem not in waiting]
-            if not stems or not waiting:
-                return
-            continue
-        session.wait(Asked.COURSES)
-        _send(desk, session, opened, found.entries[: desk.write_back.courses_per_request])
-        _keep(opened.values())
+        if found.entries:
+            _send(desk, session, opened, found.entries[: desk.write_back.courses_per_request])
+        left = _keep(opened.values())
+        waiting = [stem for stem in waiting if stem in left or stem not in at_hand]
 
 
 def _send(desk: Desk, session: Session, opened: dict[str, Opened], chosen: Sequence[Entry]) -> None:
@@ -115,13 +112,16 @@ def _send(desk: Desk, session: Session, opened: dict[str, Opened], chosen: Seque
             opened[stem].progress.settle(number, receipt)
 
 
-def _keep(opened: Iterable[Opened]) -> None:
-    """Keep how far batches have come, and end those that have come to their end."""
+def _keep(opened: Iterable[Opened]) -> set[str]:
+    """Keep how far batches have come, and end those that have come to their end; return which have not."""
+    left = set()
     for each in opened:
         if each.pending:
             each.progress.keep()
+            left.add(each.batch.stem)
         else:
             each.finish()
+    return left
 
 
 def _change(course: Course, receipt: Sent | None) -> Change:

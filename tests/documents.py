@@ -15,8 +15,9 @@ from pydantic import BaseModel
 from shared.domain.connection import Connection
 from shared.domain.errors import Code
 from shared.domain.help import EXPLANATIONS
+from shared.domain.record_files import Condition, FileMapping, MappedColumn, RowFilter, Statements
 from shared.domain.runs import Outcome
-from shared.domain.write_back import StackOne, SuccessFactors, WriteBack
+from shared.domain.write_back import Pace, StackOne, SuccessFactors, WriteBack
 from shared.settings import Settings
 from tests.bench import publish
 
@@ -32,6 +33,8 @@ _KINDS = {
     "integer": "whole number",
     "number": "number",
 }
+SHOWN_WHOLE = (Pace.__name__,)
+"""Settings that are objects, and small enough to stand in a table as one."""
 _BOUNDS = {"exclusiveMinimum": "more than", "minimum": "at least", "maximum": "at most"}
 
 
@@ -72,11 +75,13 @@ def settings_table(model: type[BaseModel], rename: Callable[[str], str]) -> str:
 
 def _resolved(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return a field with what it refers to; `None` for a part that has a table of its own."""
-    if "oneOf" in field or any("$ref" in each for each in field.get("anyOf", ())):
+    if "oneOf" in field or "$ref" in field.get("items", ()) or any("$ref" in each for each in field.get("anyOf", ())):
         return None
     if "$ref" not in field:
         return field
-    return {**schema["$defs"][field["$ref"].rpartition("/")[2]], **field} if "default" in field else None
+    whole = schema["$defs"][field["$ref"].rpartition("/")[2]]
+    has_table = whole["type"] == "object" and whole["title"] not in SHOWN_WHOLE
+    return None if has_table else {**whole, **field}
 
 
 def codes_table(outcome: Outcome) -> str:
@@ -133,6 +138,11 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "connection-write-back": lambda: settings_table(WriteBack, "write_back.{}".format),
     "connection-successfactors": lambda: settings_table(SuccessFactors, "write_back.target.{}".format),
     "connection-stackone": lambda: settings_table(StackOne, "write_back.target.{}".format),
+    "connection-statements": lambda: settings_table(Statements, "write_back.statements.{}".format),
+    "connection-mappings": lambda: settings_table(FileMapping, "write_back.mappings.{}".format),
+    "connection-mapped-columns": lambda: settings_table(MappedColumn, "write_back.mappings.columns.{}".format),
+    "connection-filters": lambda: settings_table(RowFilter, "write_back.mappings.filters.{}".format),
+    "connection-conditions": lambda: settings_table(Condition, "write_back.mappings.filters.conditions.{}".format),
     "performance": publish.section,
     **{f"codes-{outcome}": lambda outcome=outcome: codes_table(outcome) for outcome in Outcome},  # type: ignore[misc]
 }

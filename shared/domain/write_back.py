@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from shared.domain.errors import Code
+from shared.domain.record_files import FileMapping, Statements
 from shared.domain.strict import HttpsUrl, SecretName, Strict
 
 MIB = 1024**2
@@ -174,6 +175,8 @@ class WriteBack(Strict):
     sealed_secret: SecretName = Field(
         default="write-back-key", description="Name of the secret with which accepted records are sealed until sent."
     )
+    statements: Statements = Field(default=Statements(), description="What xAPI statements say about completions.")
+    mappings: tuple[FileMapping, ...] = Field(default=(), description="How CSV files are read, by their names.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -209,12 +212,12 @@ class Receipt(Strict):
 
 
 class Refusal(Strict):
-    """A record that was not accepted: where it stands and what is wrong with it; none of its values."""
+    """Something in a file or batch that is no record, said without any of its values."""
 
     line: int | None = None
-    """Where in the file or list, from 1."""
+    """Line on which it starts, from 1; `None` where there are no lines."""
     path: str
-    """Which field, as in `titles.English` or `actor.mbox`; empty for the record itself."""
+    """The field that is at fault, or the column; `$` for all of it."""
     code: Code
     message: str
 

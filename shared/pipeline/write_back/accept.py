@@ -33,6 +33,8 @@ class Accepted:
 
     batch: Batch | None
     refusals: Sequence[Refusal]
+    ignored: int = 0
+    """Statements that say of nobody that something was completed."""
 
 
 def accept_batch(
@@ -69,10 +71,10 @@ def accept_batch(
         raise BatchError(f"The idempotency key must be a text of at most {LONGEST_KEY} characters.")
     keyed = Keyed(journal.get_pepper(parts, name))
     digest = keyed.digest("batch", kind, body).hex()
-    checked = check(kind, records, parts.clock())
+    checked = check(kind, records, write_back, parts.clock())
     if not checked.records:
         log.warning("intake.refused connection=%s kind=%s records=%d", name, kind, len(records))
-        return Accepted(None, checked.refusals)
+        return Accepted(None, checked.refusals, checked.ignored)
     batch = Batch(
         connection=name,
         batch_id=(keyed.digest("key", kind, key) if key else token_bytes(16)).hex(),
@@ -84,7 +86,8 @@ def accept_batch(
         refused=len(checked.refusals),
         way=write_back.identity if kind is Kind.COMPLETIONS else "",
     )
-    return Accepted(keep(parts, write_back, batch, checked.records, checked.refusals), checked.refusals)
+    kept = keep(parts, write_back, batch, checked.records, checked.refusals)
+    return Accepted(kept, checked.refusals, checked.ignored)
 
 
 def keep(

@@ -29,7 +29,7 @@ def wake(parts: Parts, connection: str) -> None:
     write_back = _write_back(parts, connection)
     if write_back is None:
         return
-    if has_news(parts, connection):
+    if has_news(parts, connection, write_back):
         parts.messages.send(COMMANDS, ReadInbox(connection=connection).model_dump_json())
     if write_back.paused or not Outbox(parts, connection, write_back).stems():
         return

@@ -22,20 +22,20 @@ def deliveries(parts: Parts, connection: str, file: str) -> int:
     return 0 if row is None else int(row["taken"])
 
 
-def is_refused(parts: Parts, connection: str, file: str) -> bool:
-    """Tell whether the file that lies there could not be read."""
+def is_unreadable(parts: Parts, connection: str, file: str, reading: str) -> bool:
+    """Tell whether the file that lies there could not be read in this way of reading."""
     row = parts.batches.find(connection, _PREFIX + file)
-    return row is not None and bool(row["refused"])
+    return row is not None and row["unreadable_with"] == reading
 
 
-def put_mark(parts: Parts, connection: str, file: str, *, taken: int, refused: bool) -> None:
-    """Leave a mark, instead of an older one."""
-    marked_at = parts.clock().isoformat()
-    parts.batches.put(connection, _PREFIX + file, {"taken": taken, "refused": refused, "marked_at": marked_at})
+def put_mark(parts: Parts, connection: str, file: str, *, taken: int, unreadable_with: str = "") -> None:
+    """Leave a mark, instead of an older one; `unreadable_with` is the way of reading that failed."""
+    row = {"taken": taken, "unreadable_with": unreadable_with, "marked_at": parts.clock().isoformat()}
+    parts.batches.put(connection, _PREFIX + file, row)
 
 
 def forget(parts: Parts, connection: str, before: datetime) -> None:
     """Delete the marks of files that were taken before that; an unreadable one's stays, for the file may be there."""
     for key, row in list(parts.batches.list_rows(connection)):
-        if is_mark(key) and not row["refused"] and datetime.fromisoformat(row["marked_at"]) < before:
+        if is_mark(key) and not row["unreadable_with"] and datetime.fromisoformat(row["marked_at"]) < before:
             parts.batches.delete(connection, key)

@@ -6,19 +6,17 @@ stays, is marked, and is read again when it has been replaced.
 """
 
 import logging
-from collections.abc import Iterator
-from secrets import token_bytes
 
 from shared.domain.batches import Batch, Kind, Source, Stand
 from shared.domain.errors import BusyError, Code, SettingsError
 from shared.domain.messages import COMMANDS, ReadInbox
 from shared.domain.write_back import Completion, Course, Refusal, WriteBack
 from shared.pipeline import journal
+from shared.pipeline.intake_formats.read_records import Records, read_records
 from shared.pipeline.parts import Parts
 from shared.pipeline.write_back import marks, report
 from shared.pipeline.write_back.accept import find_write_back, keep
 from shared.pipeline.write_back.batches import add_batch
-from shared.pipeline.write_back.formats import format_of, read_records
 from shared.pipeline.write_back.keyed import Keyed
 from shared.pipeline.write_back.validate import BatchError, check_record
 
@@ -52,13 +50,14 @@ def read_inbox(parts: Parts, connection: str, new_file: str | None = None) -> No
         parts.messages.send(COMMANDS, ReadInbox(connection=connection).model_dump_json())
 
 
-def has_news(parts: Parts, connection: str) -> bool:
-    """Tell whether a file waits that is not known to be unreadable."""
+def has_news(parts: Parts, connection: str, write_back: WriteBack) -> bool:
+    """Tell whether a file waits that is not known to be unreadable with these settings."""
     paths = list(parts.inbox.list_paths(f"{connection}/"))
     if not paths:
         return False
     keyed = Keyed(journal.get_pepper(parts, connection))
-    return any(not marks.is_refused(parts, connection, _name(keyed, path)) for path in paths)
+    reading = _reading(keyed, write_back)
+    return any(not marks.is_unreadable(parts, connection, _name(keyed, path), reading) for path in paths)
 
 
 class _Inbox:
@@ -69,39 +68,29 @@ class _Inbox:
         self._connection = connection
         self._write_back = write_back
         self._keyed = Keyed(journal.get_pepper(parts, connection))
+        self._reading = _reading(self._keyed, write_back)
 
     def read(self, new_file: str | None) -> set[str]:
         """Read the files; return which were there."""
         paths = list(self._parts.inbox.list_paths(f"{self._connection}/"))
         for path in paths:
             file = _name(self._keyed, path)
-            if path != new_file and marks.is_refused(self._parts, self._connection, file):
+            if path != new_file and marks.is_unreadable(self._parts, self._connection, file, self._reading):
                 continue
             taken = marks.deliveries(self._parts, self._connection, file)
-            form = format_of(path)
-            if form is None:
-                self._refuse(file, taken)
-                continue
+            delivery = _Delivery(self._parts, self._connection, self._write_back, self._keyed, f"{file} {taken}")
             try:
                 with self._parts.inbox.open(path) as stream:
-                    _Delivery(self._parts, self._connection, self._write_back, self._keyed, f"{file} {taken}").take(
-                        read_records(form, stream)
-                    )
+                    delivery.take(read_records(path, stream, self._write_back))
             except FileNotFoundError:
                 continue
-            marks.put_mark(self._parts, self._connection, file, taken=taken + 1, refused=False)
+            if delivery.is_unreadable:
+                marks.put_mark(self._parts, self._connection, file, taken=taken, unreadable_with=self._reading)
+                log.error("intake.unreadable connection=%s", self._connection)
+                continue
+            marks.put_mark(self._parts, self._connection, file, taken=taken + 1)
             self._parts.inbox.delete(path)
         return set(paths)
-
-    def _refuse(self, file: str, taken: int) -> None:
-        """Report a file that cannot be read, and leave it where it is."""
-        message = "There is no format for files of this name; see docs/write-back.md for the endings that are known."
-        refusal = Refusal(path="", code=Code.BATCH_INVALID, message=message)
-        batch = _batch(self._parts, self._connection, token_bytes(16).hex(), refused=1)
-        add_batch(self._parts, batch)
-        report.put_refusals(self._parts, batch, [refusal])
-        marks.put_mark(self._parts, self._connection, file, taken=taken, refused=True)
-        log.error("intake.unreadable connection=%s batch=%s", self._connection, batch.batch_id)
 
 
 class _Delivery:
@@ -116,14 +105,17 @@ class _Delivery:
         self._records: dict[Kind, list[tuple[int, Completion | Course]]] = {kind: [] for kind in Kind}
         self._refusals: list[Refusal] = []
         self._count = 0
+        self.is_unreadable = False
+        """Whether no setting says how a file of this name is read."""
 
-    def take(self, found: Iterator[Completion | Course | Refusal]) -> None:
+    def take(self, found: Records) -> None:
         """Accept all that a file holds."""
         now = self._parts.clock()
         for place, each in enumerate(found, 1):
             refusal = each if isinstance(each, Refusal) else check_record(place, each, now)
             if refusal is not None:
                 self._refusals.append(refusal)
+                self.is_unreadable |= refusal.code is Code.SETTINGS_INVALID
             elif isinstance(each, Completion):
                 self._records[Kind.COMPLETIONS].append((place, each))
             elif isinstance(each, Course):
@@ -170,6 +162,11 @@ def _batch(
         stand=Stand.SEALING if records else Stand.PARTIAL,
         ended_at=None if records else now,
     )
+
+
+def _reading(keyed: Keyed, write_back: WriteBack) -> str:
+    """Return what differs when files are read in another way."""
+    return keyed.digest("reading", *(each.model_dump_json() for each in write_back.mappings)).hex()
 
 
 def _name(keyed: Keyed, path: str) -> str:

@@ -88,6 +88,8 @@ def describe(batch: Batch) -> dict[str, Any]:
 
 def _accepted(accepted: Accepted) -> Reply:
     refusals = [_told(each) for each in accepted.refusals[:REFUSALS_TOLD]]
+    if accepted.batch is None and not accepted.refusals:
+        return Reply(200, {"accepted": 0, "refused": 0, "ignored": accepted.ignored, "refusals": []})
     if accepted.batch is None:
         count = len(accepted.refusals)
         error = {"code": Code.BATCH_INVALID, "message": f"None of the {count:,} records can be accepted."}
@@ -97,6 +99,7 @@ def _accepted(accepted: Accepted) -> Reply:
         "batch": accepted.batch.batch_id,
         "accepted": accepted.batch.records,
         "refused": accepted.batch.refused,
+        "ignored": accepted.ignored,
         "refusals": refusals,
         "look": look,
     }

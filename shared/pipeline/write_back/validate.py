@@ -1,7 +1,7 @@
 """Read what was sent in, record by record: what is wrong with one is told by its place, and never by its value."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -10,17 +10,15 @@ from pydantic import ValidationError
 
 from shared.domain.batches import Kind
 from shared.domain.errors import Code, ConnectorError
-from shared.domain.write_back import Completion, Course, Refusal
+from shared.domain.faults import Fault, first_fault
+from shared.domain.write_back import Completion, Course, Refusal, WriteBack
+from shared.pipeline.intake_formats.completions import StatementReader
+from shared.pipeline.intake_formats.findings import Ignored, refused
+from shared.pipeline.intake_formats.read_records import FORMS, OWN_KEYS
 
 _AHEAD = timedelta(minutes=5)
 """How far a sender's clock may be ahead of ours."""
-_MODELS: dict[Kind, Callable[[object], Completion | Course]] = {
-    Kind.COMPLETIONS: Completion.model_validate,
-    Kind.COURSES: Course.model_validate,
-}
-_REQUIRED = {"missing", "string_too_short", "too_short"}
-_UNKNOWN = {"extra_forbidden", "invalid_key"}
-_NAMES = {*Completion.model_fields, *Course.model_fields, "start", "end", "active", "duration"}
+_MODELS: Mapping[Kind, type[Completion | Course]] = {Kind.COMPLETIONS: Completion, Kind.COURSES: Course}
 
 
 class BatchError(ConnectorError):
@@ -37,6 +35,8 @@ class Checked:
 
     records: Sequence[tuple[int, Completion | Course]]
     refusals: Sequence[Refusal]
+    ignored: int = 0
+    """Statements that are about something else."""
 
 
 def read_body(body: bytes) -> dict[str, Any]:
@@ -60,26 +60,37 @@ def read_body(body: bytes) -> dict[str, Any]:
     return value
 
 
-def check(kind: Kind, records: Sequence[object], now: datetime) -> Checked:
+def check(kind: Kind, records: Sequence[object], write_back: WriteBack, now: datetime) -> Checked:
     """Sort the records of a batch into good ones and refusals."""
     good: list[tuple[int, Completion | Course]] = []
     refusals: list[Refusal] = []
+    ignored = 0
+    statements = StatementReader(write_back.statements)
     for place, value in enumerate(records, 1):
-        record = read_record(kind, place, value)
-        refusal = record if isinstance(record, Refusal) else check_record(place, record, now)
+        found = _read(kind, place, value, statements)
+        if isinstance(found, Ignored):
+            ignored += 1
+            continue
+        refusal = found if isinstance(found, Refusal) else check_record(place, found, now)
         if refusal is not None:
             refusals.append(refusal)
-        elif not isinstance(record, Refusal):
-            good.append((place, record))
-    return Checked(good, refusals)
+        elif not isinstance(found, Refusal):
+            good.append((place, found))
+    return Checked(good, refusals, ignored)
 
 
-def read_record(kind: Kind, place: int, value: object) -> Completion | Course | Refusal:
-    """Return the record that a JSON value holds, or what is wrong with it."""
+def _read(
+    kind: Kind, place: int, value: object, statements: StatementReader
+) -> Completion | Course | Refusal | Ignored:
+    """Return the record that a JSON value holds, be it a completion, a course or an xAPI statement."""
+    if kind is Kind.COMPLETIONS and isinstance(value, dict) and ("actor" in value or "verb" in value):
+        found = statements.read(value)
+        return refused(place, found) if isinstance(found, Fault) else found
     try:
-        return _MODELS[kind](value)
+        # As JSON, and strictly: the same is accepted in files.
+        return _MODELS[kind].model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
-        return _refusal(place, error)
+        return refused(place, first_fault(error, OWN_KEYS, FORMS))
 
 
 def check_record(place: int, record: Completion | Course, now: datetime) -> Refusal | None:
@@ -92,19 +103,6 @@ def check_record(place: int, record: Completion | Course, now: datetime) -> Refu
             message="It lies in the future; the LMS would not record it.",
         )
     return None
-
-
-def _refusal(place: int, error: ValidationError) -> Refusal:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    path = ".".join(_told(part) for part in first["loc"])
-    # Neither the name of an unknown field is told: it is the sender's, and may be anything.
-    message = "There is no such field." if first["type"] in _UNKNOWN else f"{first['msg']}."
-    code = Code.FIELD_REQUIRED if first["type"] in _REQUIRED else Code.FIELD_INVALID
-    return Refusal(line=place, path=path, code=code if path else Code.RECORD_MALFORMED, message=message)
-
-
-def _told(part: str | int) -> str:
-    return str(part) if isinstance(part, int) or part in _NAMES else "*"
 
 
 def _no_number(_: str) -> NoReturn:

@@ -1,0 +1,1 @@
+"""xAPI statements: what the specification allows, and what it does not."""

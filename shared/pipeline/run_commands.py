@@ -12,6 +12,7 @@ from shared.domain.messages import (
     Command,
     MapLearners,
     Process,
+    ReadInbox,
     Replay,
     Rerun,
 )
@@ -46,6 +47,10 @@ def run_command(parts: Parts, command: Command) -> None:
             from shared.pipeline.process_package import process_next  # noqa: PLC0415 - the same
 
             process_next(parts, command.connection)
+        case ReadInbox():
+            from shared.pipeline.write_back.read_inbox import read_inbox  # noqa: PLC0415 - the same
+
+            read_inbox(parts, command.connection)
         case Replay() | Backfill():
             try:
                 _replay(parts, command)

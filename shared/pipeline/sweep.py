@@ -14,6 +14,7 @@ from shared.pipeline.expire import expire
 from shared.pipeline.parts import Parts
 from shared.pipeline.push_records import is_stage_done
 from shared.pipeline.push_shards import Shard
+from shared.pipeline.write_back import keep_going
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,9 @@ def sweep(parts: Parts) -> None:
     """Look after every connection once."""
     for name in list(parts.connections.list_names()):
         _sweep_connection(parts, name)
+        keep_going.wake(parts, name)
         if expire(parts, name):
+            keep_going.expire(parts, name)
             alerts.watch_expiry(parts, name)
     alerts.watch_all(parts)
 

@@ -153,7 +153,26 @@ def statements(version: Version) -> Made:
 
 
 _FORMED = frozenset(
-    ["mbox", "mbox_sha1sum", "openid", "homePage", "type", "moreInfo", "registration", "duration", "timestamp", "stored", "usageType", "contentType", "sha2", "fileUrl", "language", "version", "objectType", "interactionType"]
+    [
+        "mbox",
+        "mbox_sha1sum",
+        "openid",
+        "homePage",
+        "type",
+        "moreInfo",
+        "registration",
+        "duration",
+        "timestamp",
+        "stored",
+        "usageType",
+        "contentType",
+        "sha2",
+        "fileUrl",
+        "language",
+        "version",
+        "objectType",
+        "interactionType",
+    ]
 )
 _NEEDED = {
     "": ("actor", "verb", "object"),

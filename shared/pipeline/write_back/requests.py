@@ -30,6 +30,7 @@ class Reply:
     status: int
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
+    media: str = "application/json"
 
     @property
     def text(self) -> str:

@@ -82,6 +82,12 @@ def on_client(client: blobs.BlobClient, seen: func.Out[str]) -> None:
     _note(seen, content=client.download_blob().readall().decode(), name=client.blob_name)
 
 
+@app.route("open", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def open_to_all(req: func.HttpRequest) -> str:
+    """Answer anybody."""
+    return req.method
+
+
 @app.route("hello/{name}", methods=["GET", "POST"])
 def hello(req: func.HttpRequest) -> func.HttpResponse:
     """Greet."""

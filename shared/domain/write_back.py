@@ -2,9 +2,9 @@
 
 from datetime import UTC, date
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from shared.domain.errors import Code
 from shared.domain.record_files import FileMapping, Statements
@@ -110,7 +110,18 @@ class SuccessFactors(Strict):
     )
     students_path: str = Field(
         default="/learning/odatav4/searchStudent/v1/Students",
-        description="Path that finds users.",
+        description="Path that lists users who are not active.",
+    )
+    users_path: str = Field(
+        default="/learning/odatav4/public/admin/search-service/v1/Students",
+        description="Path that finds users by their external id.",
+    )
+    history_path: str | None = Field(
+        default="/learning/odatav4/public/user/userlearning-service/v1/LearningHistories",
+        description=(
+            "Path that tells what somebody has completed; null if courses are imported under other ids than they are "
+            "sent with. What was sent without an answer can then not be looked up."
+        ),
     )
 
 
@@ -145,7 +156,9 @@ class WriteBack(Strict):
     )
     courses_per_request: int = Field(default=1000, ge=1, le=1000, description="Most courses in one request.")
     courses_pace: Pace = Field(default=Pace(requests=1, seconds=300), description="Requests that carry courses.")
-    completions_per_request: int = Field(default=1, ge=1, le=10, description="Most completions in one request.")
+    completions_per_request: int = Field(
+        default=1, ge=1, le=1, description="Completions in one request: neither interface takes more than one."
+    )
     completions_pace: Pace = Field(default=Pace(requests=100, seconds=60), description="Requests with completions.")
     reads_pace: Pace = Field(default=Pace(requests=1, seconds=0.5), description="Requests that only read.")
     throttled_seconds: float = Field(default=300, gt=0, description="Pause after 429 when the answer names none.")
@@ -177,13 +190,6 @@ class WriteBack(Strict):
     )
     statements: Statements = Field(default=Statements(), description="What xAPI statements say about completions.")
     mappings: tuple[FileMapping, ...] = Field(default=(), description="How CSV files are read, by their names.")
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        learners = isinstance(self.target, SuccessFactors) and self.target.completions_as == "learner"
-        if self.completions_per_request > 1 and (learners or isinstance(self.target, StackOne)):
-            raise ValueError("completions_per_request: completions in a learner's name are sent one by one")
-        return self
 
 
 class Fate(StrEnum):

@@ -256,14 +256,6 @@ def test_a_sample_is_sent_while_sending_is_paused(office: Office) -> None:
     assert len(office.lms.history) == 5
 
 
-def test_several_completions_go_in_one_request(office: Office) -> None:
-    office.set(completions_per_request=10)
-    office.post(COMPLETIONS, [completion(number) for number in range(25)])
-    office.work()
-
-    assert [count for _, _, count in office.lms.requests] == [10, 10, 5]
-
-
 def test_without_its_key_nothing_is_lost(office: Office) -> None:
     """Somebody disables the version that records were sealed with, and enables it again."""
     office.post(COMPLETIONS, [completion(1)])

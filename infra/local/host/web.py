@@ -3,8 +3,8 @@
 Served on loopback only. Functions that are not anonymous ask for a key, in the header `x-functions-key` or as `code`,
 where the setting `LOCAL_HOST_FUNCTION_KEY` says which; without it they ask for none, as with Core Tools.
 A route may have `{name}`, `{name?}`, `{name:int}` and `{*rest}`; constraints other than `int` and `guid`
-match any segment. The more literal route wins. Bodies come whole, with a `Content-Length`, and are no longer than the real host takes
-(`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`).
+match any segment. The more literal route wins. Bodies come whole, with a `Content-Length`, and are no longer than the
+real host takes (`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`).
 """
 
 import asyncio

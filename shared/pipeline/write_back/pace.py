@@ -21,6 +21,9 @@ _SLICES = 50
 """Requests that are closer to each other than this part of the window are counted as one time."""
 
 
+_MOST_AT_ONCE = 50
+
+
 class Asked(StrEnum):
     """What is asked of the LMS; each has a pace of its own."""
 
@@ -61,10 +64,20 @@ class Pacer:
         self._etag = document.etag if document else None
         self._kept = Standing.model_validate(document.value) if document else Standing()
         self.standing = self._kept
+        self._ahead: dict[Asked, int] = {}
+        """Requests that are written down and have not been made."""
         self.paces = paces(write_back)
+
+    def _left(self, asked: Asked) -> int:
+        """Return how many requests the window has room for, at least the one that is allowed."""
+        pace, now = self.paces[asked], self._parts.clock()
+        used = sum(count for at, count in self.standing.used.get(asked, ()) if at + _window(pace) > now)
+        return max(pace.requests - used, 1)
 
     def allowed_at(self, asked: Asked) -> datetime:
         """Return when the next request may be made; not later than now means now."""
+        if self._ahead.get(asked, 0) > 0:
+            return max(self._parts.clock(), self.standing.not_before.get(asked, self._parts.clock()))
         return allowed_at(self.standing, asked, self.paces[asked], self._parts.clock())
 
     def wait_seconds(self, asked: Asked) -> float:
@@ -75,12 +88,18 @@ class Pacer:
         """Use up a request that is allowed now; it is kept before this returns."""
         now = self._parts.clock()
         pace = self.paces[asked]
+        if self._ahead.get(asked, 0) > 0:
+            self._ahead[asked] -= 1
+            return
+        # Where many are allowed in a second, as many are written down together.
+        count = min(at_once(pace), self._left(asked))
+        self._ahead[asked] = count - 1
         recent = [each for each in self.standing.used.get(asked, ()) if each[0] + _window(pace) > now]
         if recent and now - recent[-1][0] < _window(pace) / _SLICES and len(recent) > 1:
             # The later time counts for all of them, so that it is never asked too early.
-            recent[-1] = (now, recent[-1][1] + 1)
+            recent[-1] = (now, recent[-1][1] + count)
         else:
-            recent.append((now, 1))
+            recent.append((now, count))
         self._change(used={**self.standing.used, asked: tuple(recent)})
         self.keep()
 
@@ -142,6 +161,11 @@ def allowed_at(standing: Standing, asked: Asked, pace: Pace, now: datetime) -> d
         if left < 0:
             return max(at, time + _window(pace))
     return at
+
+
+def at_once(pace: Pace) -> int:
+    """Return how many requests are written down together: what is allowed in a second, at least one."""
+    return max(1, min(int(pace.requests / pace.seconds), _MOST_AT_ONCE))
 
 
 def _window(pace: Pace) -> timedelta:

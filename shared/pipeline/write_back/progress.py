@@ -80,10 +80,10 @@ class Progress:
         self._fates[receipt.fate] += 1
         self._fresh.append((number, receipt))
 
-    def release(self) -> None:
-        """Note that nothing is on the way: it is known that nothing was recorded."""
-        self._changed = self._changed or bool(self.sending)
-        self.sending = ()
+    def release(self, but: Iterable[int] = ()) -> None:
+        """Note that nothing is on the way but these: of the others it is known that nothing was recorded."""
+        before, self.sending = self.sending, tuple(but)
+        self._changed = self._changed or before != self.sending
 
     def keep(self) -> None:
         """Keep what has changed."""

@@ -6,12 +6,14 @@ up in the LMS where that can be asked; where it cannot, the connection says what
 """
 
 from collections import deque
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import islice
 
 from shared.domain.errors import Code, SettingsError
 from shared.domain.write_back import Completion, Fate, Receipt
 from shared.pipeline.write_back.opened import ALREADY, UNKNOWN_OUTCOME, Opened
-from shared.pipeline.write_back.pace import Asked
+from shared.pipeline.write_back.pace import Asked, at_once
 from shared.pipeline.write_back.session import Pause, Session
 
 _AGAIN_AFTER = timedelta(minutes=1)
@@ -28,6 +30,9 @@ class BatchPush:
         self._progress = opened.progress
         self._write_back = opened.desk.write_back
         self._per_request = self._write_back.completions_per_request
+        self._at_once = at_once(self._write_back.completions_pace)
+        self._announced: set[int] = set()
+        self._in_doubt: list[int] = []
         self.left = most
 
     def run(self) -> bool:
@@ -40,7 +45,7 @@ class BatchPush:
         self._leave_out_known()
         try:
             self._look_up_unknown()
-            self._send_all()
+            self._send_known()
         finally:
             self._progress.keep()
         if self._opened.pending:
@@ -73,6 +78,14 @@ class BatchPush:
                 self._progress.settle(number, UNKNOWN_OUTCOME)
         self._progress.release()
 
+    def _send_known(self) -> None:
+        """Send what is not on the way, and see that only that is held for being so which may be."""
+        try:
+            self._send_all()
+        except (Pause, SettingsError):
+            self._progress.release(but=self._in_doubt)
+            raise
+
     def _send_all(self) -> None:
         pending = deque(self._opened.pending)
         again = False
@@ -85,27 +98,34 @@ class BatchPush:
                     chunk.append((pending[0], completion))
                 pending.popleft()
             if chunk:
-                again |= self._send(chunk)
+                again |= self._send(chunk, pending)
         if again and self.left != 0:
             raise Pause(Asked.COMPLETIONS, self._opened.desk.parts.clock() + _AGAIN_AFTER)
 
-    def _send(self, chunk: list[tuple[int, Completion]]) -> bool:
-        """Send some in one request; tell whether any of them may be sent again."""
+    def _send(self, chunk: list[tuple[int, Completion]], others: Iterable[int]) -> bool:
+        """Send some in one request, before others; tell whether any of them may be sent again."""
         numbers = [number for number, _ in chunk]
         try:
             receipts = self._session.send_completions(
-                [completion for _, completion in chunk], before=lambda: self._progress.begin(numbers)
+                [completion for _, completion in chunk], before=lambda: self._announce(numbers, others)
             )
         except (Pause, SettingsError) as error:
-            if error.code is Code.LMS_REQUESTS_LIMIT or isinstance(error, SettingsError):
-                # The request was refused as a whole: nothing of it was recorded.
-                self._progress.release()
+            # A request that was refused as a whole recorded nothing.
+            is_refused = error.code is Code.LMS_REQUESTS_LIMIT or isinstance(error, SettingsError)
+            self._in_doubt = [] if is_refused else numbers
             raise
         for number, receipt in zip(numbers, receipts, strict=True):
             self._progress.settle(number, receipt)
         if self.left is not None:
             self.left -= len(chunk)
         return any(receipt.fate is Fate.RETRY for receipt in receipts)
+
+    def _announce(self, numbers: Sequence[int], others: Iterable[int]) -> None:
+        """Note what is being sent; where many go in a second, also what goes next, to note it less often."""
+        if self._announced.issuperset(numbers):
+            return
+        self._announced = {*numbers, *islice(others, self._at_once - len(numbers))}
+        self._progress.begin(sorted(self._announced))
 
     def _resolved(self, number: int) -> Completion | None:
         """Return the completion with the LMS's own id of its learner; one who is not exactly one is parked."""

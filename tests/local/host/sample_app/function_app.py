@@ -10,7 +10,7 @@ import azurefunctions.extensions.bindings.blob as blobs
 
 STORAGE = "AzureWebJobsStorage"
 
-app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 together = threading.Barrier(4, timeout=10)
 tries: Counter[str] = Counter()
 
@@ -85,7 +85,7 @@ def on_client(client: blobs.BlobClient, seen: func.Out[str]) -> None:
 @app.route("open", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def open_to_all(req: func.HttpRequest) -> str:
     """Answer anybody."""
-    return req.method
+    return str(req.method)
 
 
 @app.route("hello/{name}", methods=["GET", "POST"])

@@ -143,7 +143,7 @@ def test_a_worker_that_dies_while_it_accepts_is_followed_by_another(office: Offi
     """The sender has no answer and tries again, with the same key: nothing is lost, nothing is there twice."""
     put = office.parts.outbox.put
 
-    def die(path: str, content: bytes) -> None:
+    def die(*_: object) -> None:
         raise TransientError("the machine is gone")
 
     office.parts.outbox.put = die  # type: ignore[method-assign]

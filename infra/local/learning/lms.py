@@ -164,6 +164,10 @@ class Lms:
         )
         return [Event(row[0], row[1], row[2], bool(row[3]), json.loads(row[4])) for row in rows]
 
+    def count_events(self) -> int:
+        """Count the rows of all histories."""
+        return int(self._all("SELECT COUNT(*) FROM history")[0][0])
+
     def duplicate_events(self) -> int:
         """Count rows about a user, an item and a moment that an earlier row is about as well."""
         rows = self._all(

@@ -146,7 +146,7 @@ def test_a_worker_that_dies_while_it_accepts_is_followed_by_another(office: Offi
     def die(*_: object) -> None:
         raise TransientError("the machine is gone")
 
-    office.parts.outbox.put = die  # type: ignore[method-assign]
+    office.parts.outbox.put = die  # type: ignore[method-assign,assignment]
     died = office.post(COMPLETIONS, [completion(1)], key="k")
     office.parts.outbox.put = put  # type: ignore[method-assign]
     assert (died.status, died.headers["Retry-After"]) == (503, "30")

@@ -29,7 +29,7 @@ FAST = {"requests": 100_000, "seconds": 1}
 DONE_AT = datetime(2026, 10, 20, 10, tzinfo=UTC)
 KILL_AFTER = 0.2
 """Share of the completions that stand in the LMS when the worker is killed."""
-SECONDS_EACH = 0.05
+SECONDS_EACH = 0.03
 """After which nobody waits any longer, for each completion."""
 
 

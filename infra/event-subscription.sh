@@ -2,20 +2,22 @@
 # Lets a package, or a file in the inbox, start its function as soon as it has come. To be run once the code has been
 # published.
 #
-#   infra/event-subscription.sh RESOURCE_GROUP PREFIX
+#   infra/event-subscription.sh RESOURCE_GROUP PREFIX [APP]
+#
+# APP is the function app's name, which otherwise the deployment `main` of the resource group says.
 #
 # The webhook of the functions host has a key that exists only after the code has run for the first time. It is handed
 # to Event Grid through the environment: it is in no file, no argument and no deployment's history.
 set -euo pipefail
 
-if [ $# != 2 ]; then
-  echo "Name the resource group and the prefix: $0 RESOURCE_GROUP PREFIX" >&2
+if [ $# -lt 2 ] || [ $# -gt 3 ]; then
+  echo "Name the resource group and the prefix: $0 RESOURCE_GROUP PREFIX [APP]" >&2
   exit 2
 fi
 group=$1
 export LMS_PREFIX=$2
 
-app=$(az deployment group show --resource-group "$group" --name main --query properties.outputs.appName.value --output tsv)
+app=${3:-$(az deployment group show --resource-group "$group" --name main --query properties.outputs.appName.value --output tsv)}
 LMS_WEBHOOK_KEY=$(az functionapp keys list --resource-group "$group" --name "$app" \
   --query systemKeys.blobs_extension --output tsv)
 export LMS_WEBHOOK_KEY

@@ -19,11 +19,17 @@ param location string = resourceGroup().location
 @description('Optional. Tags of every resource.')
 param tags object = {}
 
-@description('Optional. What the app runs on: `flex` costs nothing while nothing happens, `premium` is always warm.')
-@allowed(['flex', 'premium'])
+@description('Optional. What the app runs on: `flex` costs nothing while nothing happens, `container` runs an image of your own on Container Apps, `premium` is always warm, `none` leaves the app to a Kubernetes of yours.')
+@allowed(['flex', 'container', 'premium', 'none'])
 param plan string = 'flex'
 
-@description('Optional. Memory of an instance in MB, on `flex`. 512 is enough for a single connection.')
+@description('Optional. On `container` and `none`: host name of a registry that exists, from which the app\'s identity may pull; empty to make one here.')
+param registry string = ''
+
+@description('Optional. On `container`: name and tag of the image in that registry; empty as long as there is none, for a host without functions.')
+param image string = ''
+
+@description('Optional. Memory of an instance in MB, except on `premium`. 512 is enough for a single connection.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMb int = 2048
 
@@ -92,11 +98,17 @@ param monthlyBudget int = 0
 param budgetStart string = utcNow('yyyy-MM-01')
 
 var names = namesOf(prefix, uniqueString(resourceGroup().id, prefix))
-var delegations = { flex: 'Microsoft.App/environments', premium: 'Microsoft.Web/serverFarms' }
+var delegations = {
+  flex: 'Microsoft.App/environments'
+  container: 'Microsoft.App/environments'
+  premium: 'Microsoft.Web/serverFarms'
+  none: 'Microsoft.App/environments'
+}
 var subnetId = usesNetwork ? network!.outputs.functionsSubnetId : ''
 // Of the columnar engine; two packages may be read at a time, and the worker needs about 200 more.
 var memoryLimitsMb = { '512': 128, '2048': 512, '4096': 1024 }
-var memoryLimitMb = plan == 'flex' ? memoryLimitsMb[string(instanceMemoryMb)] : 512
+var memoryLimitMb = plan == 'premium' ? 512 : memoryLimitsMb[string(instanceMemoryMb)]
+var ownsRegistry = contains(['container', 'none'], plan) && empty(registry)
 var releases = loadJsonContent('names.json').releases
 // Without an app registration nobody could be told from anybody: then the interface is off.
 var api = loadJsonContent('names.json').api
@@ -143,6 +155,15 @@ module vault 'modules/vault.bicep' = {
   }
 }
 
+module images 'modules/registry.bicep' = if (ownsRegistry) {
+  params: {
+    name: names.registry
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
 module roles 'modules/roles.bicep' = {
   params: {
     appPrincipalId: identity.outputs.principalId
@@ -150,8 +171,9 @@ module roles 'modules/roles.bicep' = {
     storageName: names.storage
     vaultName: names.vault
     insightsName: names.insights
+    registryName: ownsRegistry ? names.registry : ''
   }
-  dependsOn: [storage, vault, monitoring]
+  dependsOn: [storage, vault, monitoring, images]
 }
 
 module network 'modules/network.bicep' = if (usesNetwork) {
@@ -191,6 +213,25 @@ module flex 'modules/app-flex.bicep' = if (plan == 'flex') {
     subnetId: subnetId
     isPrivate: usesNetwork
     adminAddresses: adminAddresses
+  }
+  dependsOn: [roles]
+}
+
+module container 'modules/app-container.bicep' = if (plan == 'container') {
+  params: {
+    name: names.app
+    environmentName: names.environment
+    location: location
+    tags: tags
+    identityId: identity.outputs.id
+    registry: ownsRegistry ? images!.outputs.loginServer : registry
+    image: image
+    settings: settings
+    instanceMemoryMb: instanceMemoryMb
+    maximumInstances: maximumInstances
+    isZoneRedundant: isZoneRedundant
+    subnetId: subnetId
+    workspaceId: monitoring.outputs.workspaceId
   }
   dependsOn: [roles]
 }
@@ -261,4 +302,7 @@ output storageName string = names.storage
 output vaultName string = names.vault
 output vaultUri string = vault.outputs.uri
 output identityPrincipalId string = identity.outputs.principalId
+output identityClientId string = identity.outputs.clientId
+output insightsConnection string = monitoring.outputs.insightsConnection
 output outgoingAddress string = usesNetwork ? network!.outputs.outgoingAddress : ''
+output registryName string = ownsRegistry ? names.registry : ''

@@ -4,6 +4,9 @@ using 'main.bicep'
 // list, every access logged, three copies of each byte in three zones.
 param prefix = readEnvironmentVariable('LMS_PREFIX', 'lms')
 param alertEmails = [readEnvironmentVariable('LMS_ALERT_EMAIL')]
+param plan = readEnvironmentVariable('LMS_PLAN', 'flex')
+param registry = readEnvironmentVariable('LMS_REGISTRY', '')
+param image = readEnvironmentVariable('LMS_IMAGE', '')
 param operatorGroupId = readEnvironmentVariable('LMS_OPERATOR_GROUP', '')
 param usesNetwork = true
 param adminAddresses = empty(readEnvironmentVariable('LMS_ADMIN_ADDRESS', '')) ? [] : [readEnvironmentVariable('LMS_ADMIN_ADDRESS', '')]

@@ -10,6 +10,8 @@ type resourceNames = {
   insights: string
   plan: string
   app: string
+  environment: string
+  registry: string
   operators: string
   packageEvents: string
   vaultEvents: string
@@ -25,6 +27,8 @@ func namesOf(prefix string, hash string) resourceNames => {
   insights: 'appi-${prefix}'
   plan: 'plan-${prefix}'
   app: 'func-${prefix}-${take(hash, 8)}'
+  environment: 'cae-${prefix}'
+  registry: 'cr${replace(prefix, '-', '')}${take(hash, 8)}'
   operators: 'ag-${prefix}'
   packageEvents: 'evgt-${prefix}-packages'
   vaultEvents: 'evgt-${prefix}-secrets'

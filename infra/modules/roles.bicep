@@ -15,6 +15,9 @@ param vaultName string
 @description('Required. Name of Application Insights.')
 param insightsName string
 
+@description('Required. Name of the registry that holds the app\'s image; empty where the app is no image, or the registry is somebody else\'s.')
+param registryName string
+
 // Ids are those of Azure's built-in roles.
 var appRoles = [
   { on: 'storage', role: 'Storage Blob Data Owner', id: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' }
@@ -22,6 +25,7 @@ var appRoles = [
   { on: 'storage', role: 'Storage Table Data Contributor', id: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' }
   { on: 'vault', role: 'Key Vault Secrets User', id: '4633458b-17de-408a-b874-0445c86b69e6' }
   { on: 'insights', role: 'Monitoring Metrics Publisher', id: '3913510d-42f4-4e42-8a64-420c390055eb' }
+  { on: 'registry', role: 'AcrPull', id: '7f951dda-4ed3-4680-a7ca-43fe172d538d' }
 ]
 var operatorRoles = [
   { on: 'storage', role: 'Storage Blob Data Contributor', id: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe' }
@@ -32,7 +36,8 @@ var operatorRoles = [
 
 var appRows = map(appRoles, row => { ...row, who: appPrincipalId, kind: 'ServicePrincipal' })
 var operatorRows = map(operatorRoles, row => { ...row, who: operatorGroupId, kind: 'Group' })
-var rows = empty(operatorGroupId) ? appRows : concat(appRows, operatorRows)
+var allRows = empty(operatorGroupId) ? appRows : concat(appRows, operatorRows)
+var rows = filter(allRows, row => row.on != 'registry' || !empty(registryName))
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: storageName
@@ -76,6 +81,23 @@ resource onInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for row in filter(rows, each => each.on == 'insights'): {
     scope: insights
     name: guid(insights.id, row.who, row.id)
+    properties: {
+      description: row.role
+      principalId: row.who
+      principalType: row.kind
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', row.id)
+    }
+  }
+]
+
+resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' existing = {
+  name: empty(registryName) ? 'unused' : registryName
+}
+
+resource onRegistry 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for row in filter(rows, each => each.on == 'registry'): {
+    scope: registry
+    name: guid(registry.id, row.who, row.id)
     properties: {
       description: row.role
       principalId: row.who

@@ -1,6 +1,7 @@
 """How files of completions and courses are read: what statements say about them, and which column is which field."""
 
 import re
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 
 from shared.domain.strict import Strict
-from shared.domain.xapi.values import Version
+from shared.domain.xapi.versions import Version
 
 _ADL = "http://adlnet.gov/expapi/verbs/"
 _STEP = re.compile(r"""(?:^|\.)([A-Za-z_][\w-]*)|\[(\d{1,4})\]|\["([^"]+)"\]""")
@@ -170,9 +171,18 @@ class MappedColumn(Strict):
                 words = [word.strip().casefold() for word in form.split("/")]
                 return len(set(words)) == len(words) == 2 and all(words)  # noqa: PLR2004 - yes and no
             case CellType.DATE:
-                return all(re.search(f"%[{letters}]", form) for letters in ("YyGcx", "mbBjUWVcx", "djUWVcx"))
+                return _tells_the_day(form)
             case CellType.STRING:
                 return False
+
+
+def _tells_the_day(form: str) -> bool:
+    """Tell whether a date that is written so can be read again."""
+    sample = datetime(2026, 3, 31, tzinfo=UTC)
+    try:
+        return datetime.strptime(sample.strftime(form), form).date() == sample.date()  # noqa: DTZ007 - only its day
+    except ValueError:
+        return False
 
 
 class Condition(Strict):
@@ -238,6 +248,11 @@ class FileMapping(Strict):
         for at, path in enumerate(paths):
             if any(other[: len(path)] == path for i, other in enumerate(paths) if i != at):
                 raise ValueError(f"{self.name}: two columns become {self.columns[at].field}")
+        kinds: dict[tuple[str | int, ...], type] = {}
+        for path in paths:
+            for at, step in enumerate(path):
+                if kinds.setdefault(path[:at], type(step)) is not type(step):
+                    raise ValueError(f"{self.name}: {path[at - 1]} is both a list and an object")
         fields = {each.field for each in self.columns}
         missing = _needed(self.into, fields)
         if missing:

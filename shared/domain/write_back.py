@@ -4,7 +4,7 @@ from datetime import UTC, date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from shared.domain.errors import Code
 from shared.domain.record_files import FileMapping, Statements
@@ -42,6 +42,8 @@ class Schedule(Strict):
 class Course(Strict):
     """A course of another provider, offered to the LMS's learners. The same id again replaces it."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     course_id: CourseId
     titles: dict[str, str] = Field(min_length=1, description="Title by locale name (`English`) or language tag.")
     descriptions: dict[str, str] = Field(default={}, description="Description by locale name or language tag.")
@@ -57,6 +59,8 @@ class Course(Strict):
 
 class Completion(Strict):
     """Somebody has finished a course, or failed it."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     learner: LearnerId = Field(repr=False)
     course_id: CourseId

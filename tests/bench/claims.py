@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from tests.bench import stages
 from tests.bench.data import FULL
-from tests.bench.result import MEGABYTE, Again, Beside, Claim, Figures, Line, Peer, Result
+from tests.bench.result import MEGABYTE, Again, Beside, Claim, Figures, Line, Peer, Result, Statements
 
 CHAIN_TIMES = 2.5
 CPU_MICROSECONDS_PER_ROW = 8.0
@@ -14,6 +14,8 @@ MEMORY_MARGIN = 1.2
 LINEAR_MARGIN = 1.15
 NAIVE_TIMES = {25: 6.0, 100: 10.0}
 """By the megabytes of the package."""
+STATEMENTS_PER_MINUTE = 50_000
+JSON_TIMES = 6.0
 PEER_TIMES = {"dlt": 1.0, "airbyte": 10.0, "singer": 25.0}
 """By a word of the peer's name."""
 
@@ -27,6 +29,7 @@ def make(result: Result) -> tuple[Claim, ...]:
         *(claim for peer in result.peers for claim in _peer(result.sync.stages[stages.FETCHED], peer, judged=large)),
         *_again(result.again),
         *_lines(result.sftp),
+        *_statements(result.statements, judged=large),
         *_imports(result, judged=large),
         _memory(result),
         *_linear(result),
@@ -107,6 +110,24 @@ def _lines(lines: Iterable[Line]) -> Iterator[Claim]:
             figure=round(line.times_as_fast, 2),
             unit="x",
             at_least=line.at_least,
+        )
+
+
+def _statements(statements: Statements | None, *, judged: bool) -> Iterator[Claim]:
+    if statements is not None:
+        yield Claim(
+            topic="xAPI statements checked in a minute, by one process",
+            figure=statements.per_minute,
+            unit="statements",
+            at_least=STATEMENTS_PER_MINUTE,
+            judged=judged,
+        )
+        yield Claim(
+            topic="processor time of an xAPI statement to the parsing of its JSON",
+            figure=round(statements.cpu_seconds / max(statements.json_cpu_seconds, 0.001), 1),
+            unit="x",
+            at_most=JSON_TIMES,
+            judged=judged,
         )
 
 

@@ -128,6 +128,23 @@ class Again(_Kept):
     second_writes: int
 
 
+class Statements(_Kept):
+    """xAPI statements that were read and checked, in one process."""
+
+    count: int
+    text_bytes: int
+    seconds: Annotated[float, _SECONDS]
+    cpu_seconds: Annotated[float, _SECONDS]
+    json_cpu_seconds: Annotated[float, _SECONDS]
+    """Of the bare parsing of the same bytes."""
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own way
+    @property
+    def per_minute(self) -> int:
+        """How fast."""
+        return round(60 * self.count / self.seconds) if self.seconds else 0
+
+
 class Claim(_Kept):
     """A figure with a bound."""
 
@@ -169,6 +186,7 @@ class Result(_Kept):
     """A package of a tenth, where this is one of the largest that are taken."""
     sftp: tuple[Line, ...] = ()
     again: Again | None = None
+    statements: Statements | None = None
     imports: tuple[dict[str, Any], ...] = ()
     """What each function's process imports, and how long that may take where there is a bound."""
     claims: tuple[Claim, ...] = Field(default=())

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.local.sftp_openssh import OpenSshError
-from tests.bench import again, chain, claims, imports, machine, sftp, stages
+from tests.bench import again, chain, claims, imports, machine, sftp, stages, statements
 from tests.bench.data import LIMIT, TENTH, Data, Sizes, find, make, write_table
 from tests.bench.peers import naive_pipeline, reading
 from tests.bench.peers.sftp_readers import READERS, Reader, Server
-from tests.bench.result import Again, Beside, Figures, Line, Peer, Result, Sync
+from tests.bench.result import Again, Beside, Figures, Line, Peer, Result, Statements, Sync
 
 TABLE_ROWS = 500_000
 """What the peers read; the slowest need minutes for it."""
@@ -56,6 +56,7 @@ class Suite:
             sync=sync,
             chain=bare,
             again=self._again(),
+            statements=self._statements(),
             peers=tuple(self._readers()) if self.plan.peers else (),
             besides=tuple(map(self._beside, claims.NAIVE_TIMES)) if self.plan.peers else (),
             lines=tuple(self._lines()) if self.plan.peers else (),
@@ -73,6 +74,7 @@ class Suite:
         sync: Sync,
         chain: Figures | None = None,
         again: Again | None = None,
+        statements: Statements | None = None,
         peers: tuple[Peer, ...] = (),
         besides: tuple[Beside, ...] = (),
         lines: tuple[Line, ...] = (),
@@ -88,6 +90,7 @@ class Suite:
             sync=sync,
             chain=chain,
             again=again,
+            statements=statements,
             peers=peers,
             besides=besides,
             sftp=lines,
@@ -110,6 +113,11 @@ class Suite:
     def _again(self) -> Again:
         with self._folder() as folder, self.working("the same package twice") as tell:
             return again.measure(folder, self.plan.sizes, lambda standing: tell(standing.doing))
+
+    def _statements(self) -> Statements:
+        count = min(statements.COUNT, self.plan.sizes.rows)
+        with self.working(f"{count:,} xAPI statements"):
+            return statements.measure(count)
 
     @contextmanager
     def _folder(self) -> Iterator[Path]:

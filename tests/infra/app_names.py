@@ -42,6 +42,7 @@ PLATFORM_SETTINGS = {
 
 PLATFORM_ROLES = {
     "Monitoring Metrics Publisher": "the functions host sends logs with the app's identity",
+    "AcrPull": "the platform pulls the image with the app's identity, where the app is an image",
 }
 """Roles beside those that the adapters ask for when they are refused."""
 

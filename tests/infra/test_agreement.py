@@ -1,21 +1,23 @@
 """The templates make what the code needs, and nothing else.
 
 A name that only one side has would be found in Azure, by a run that fails there. Each name is also taken away from each
-side in turn, to see that the comparison would notice.
+side in turn, in a copy of its text, to see that the comparison would notice.
 """
 
 import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cache, partial
 from pathlib import Path
 
 import pytest
 
 from tests.infra.app_names import app_names
+from tests.infra.code_names import Sources, code_names, read_sources
 from tests.infra.names import Names, differences
+from tests.infra.removals import Removal, removals
 from tests.infra.template_names import INFRA, ROLE, SETTING, name_lists, role_table, settings, template_names
 
 FIELDS = [each.name for each in fields(Names)]
@@ -40,16 +42,49 @@ def test_both_sides_are_read(field: str) -> None:
     assert getattr(template_names(), field)
 
 
-@pytest.mark.parametrize("field", FIELDS)
-def test_what_the_code_stops_to_need_is_told(field: str) -> None:
-    app, templates = of_the_app(), template_names()
-    names: frozenset[str] = getattr(app, field)
+def test_the_text_of_the_code_says_what_the_running_app_says() -> None:
+    """Two readers that know nothing of each other; the one of the text is asked below about texts that never run.
 
-    for name in names:
-        poorer = replace(app, **{field: names - {name}})
-        (told,) = differences(poorer, templates)
-        assert repr(name) in told
-        assert "remove it from infra/" in told
+    If it fails at a merge: the code has a new way to name something, and `code_names` has to learn to read it.
+    """
+    text, app = code_names(_sources()), of_the_app()
+
+    differing = {field: sorted(getattr(text, field) ^ getattr(app, field)) for field in FIELDS}
+    assert not any(differing.values()), differing
+
+
+@cache
+def _sources() -> Sources:
+    return read_sources()
+
+
+@cache
+def _from_the_code() -> list[Removal]:
+    return list(removals(code_names(_sources()), _sources()))
+
+
+def _assert_told(removal: Removal) -> None:
+    told = list(differences(code_names(removal.apply(_sources())), template_names()))
+
+    assert any(repr(removal.name) in each and "remove it from infra/" in each for each in told), (str(removal), told)
+    assert not [each for each in told if "add it to infra/" in each]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_what_the_code_stops_to_use_is_told(field: str) -> None:
+    """One of each kind here; all of them among the slow tests."""
+    names = getattr(of_the_app(), field)
+    removed = [each for each in _from_the_code() if each.name in names]
+    _assert_told(removed[len(removed) // 2])
+
+
+@pytest.mark.slow
+def test_whatever_the_code_stops_to_use_is_told() -> None:
+    for removal in _from_the_code():
+        _assert_told(removal)
+    assert {each.name for each in _from_the_code()} == {
+        name for field in FIELDS for name in getattr(of_the_app(), field)
+    }
 
 
 def _removals() -> Iterator[tuple[str, str, Callable[[str], str]]]:

@@ -84,7 +84,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, list[str]
     folder = tmp_path_factory.mktemp("walk")
     tools = folder / "tools"
     tools.mkdir()
-    for tool in ("az", "gpg", "zip", "pip", "ssh-keyscan", "lms", "shred"):
+    for tool in ("az", "azd", "gpg", "zip", "pip", "ssh-keyscan", "lms", "shred"):
         (tools / tool).write_text(STAND_IN.format(python=sys.executable, folder=str(folder), answers=ANSWERS), "utf-8")
         (tools / tool).chmod(0o755)
     work = folder / "repository"

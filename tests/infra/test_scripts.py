@@ -154,6 +154,23 @@ def test_the_webhooks_key_is_in_no_argument(desk: Desk) -> None:
     assert f"--parameters {INFRA}/event-subscription.bicepparam" in " ".join(map(str, last["call"]))  # type: ignore[call-overload]
 
 
+def test_a_named_app_is_not_asked_of_the_deployment(desk: Desk) -> None:
+    """`azd` calls its deployments otherwise, and knows the app's name."""
+    answers = {"functionapp keys list .*--name func-lms-azd": KEY, "deployment group create": ""}
+
+    status, said = desk.run("event-subscription.sh", "rg-lms", "lms", "func-lms-azd", answers=answers)
+
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("wrong", [(), ("rg-lms",), ("rg-lms", "lms", "app", "more")])
+def test_wrong_usage_makes_no_subscription(desk: Desk, wrong: tuple[str, ...]) -> None:
+    status, _ = desk.run("event-subscription.sh", *wrong, answers={})
+
+    assert status == 2
+    assert not desk.calls
+
+
 def test_without_a_key_no_subscription_is_made(desk: Desk) -> None:
     answers = {"deployment group show": "func-lms-abc", "functionapp keys list": ""}
 

@@ -1,10 +1,6 @@
 """What the templates must hold beyond names: no secrets, nothing public, and values that agree with the code's."""
 
-import json
 import re
-import tomllib
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +11,7 @@ from shared.settings import Settings
 from tests.infra.app_names import indexed_functions
 from tests.infra.template_names import INFRA, name_lists, role_table, settings, templates
 
-ROOT = Path(__file__).parents[2]
-HOST = json.loads((ROOT / "host.json").read_text("utf-8"))
+ROOT = INFRA.parent
 TEXTS = templates()
 SITES = [name for name, text in TEXTS.items() if re.search(r"'Microsoft\.Web/sites@[\d-]+' = ", text)]
 MEMORY = {"connections", "states", "runs", "tables", "directory", "leases", "receipts"}
@@ -30,6 +25,7 @@ BUILT_IN_ROLES = {
     "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
     "Key Vault Secrets Officer": "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
     "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
+    "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
 }
 
 
@@ -105,8 +101,43 @@ def test_every_app_has_the_settings_and_the_identity_and_no_password(name: str) 
 
     assert re.search(r"appSettings: (settings$|concat\(settings, )", text, re.MULTILINE)
     assert "type: 'UserAssigned'" in text
-    assert "for way in ['ftp', 'scm']" in text
-    assert "properties: { allow: false }" in text
+    # An image is pulled, not published: there is nothing to have a password for.
+    assert ("for way in ['ftp', 'scm']" in text and "properties: { allow: false }" in text) or "DOCKER|" in text
+
+
+def test_the_image_is_pulled_by_the_identity_and_the_registry_has_no_password() -> None:
+    container, registry = TEXTS["modules/app-container.bicep"], TEXTS["modules/registry.bicep"]
+
+    assert "acrUseManagedIdentityCreds: true" in container
+    assert "acrUserManagedIdentityID: identityId" in container
+    assert "adminUserEnabled: false" in registry
+    assert "destination: 'azure-monitor'" in container
+
+
+def test_with_a_network_no_app_is_open_to_everybody() -> None:
+    """By its addresses, or because its environment has no public one."""
+    for name in SITES:
+        text = TEXTS[name]
+        assert "ipSecurityRestrictionsDefaultAction: isPrivate ? 'Deny' : 'Allow'" in text or (
+            "vnetConfiguration: empty(subnetId) ? null : { infrastructureSubnetId: subnetId, internal: true }" in text
+        )
+
+
+def test_every_plan_has_its_module_and_its_subnet() -> None:
+    text = TEXTS["main.bicep"]
+    allowed = re.search(r"^@allowed\(\[(.*)\]\)\nparam plan ", text, re.MULTILINE)
+    delegations = re.search(r"^var delegations = \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL)
+    assert allowed is not None
+    assert delegations is not None
+    plans = set(re.findall(r"'(\w+)'", allowed[1]))
+
+    assert plans == {"flex", "container", "premium", "none"}
+    assert set(re.findall(r"^  (\w+): ", delegations[1], re.MULTILINE)) == plans
+    modules = {
+        (plan, module) for module, plan in re.findall(r"'modules/app-(\w+)\.bicep' = if \(plan == '(\w+)'\)", text)
+    }
+    assert modules == {(plan, plan) for plan in plans - {"none"}}
+    assert len(SITES) == len(modules)
 
 
 def test_logs_take_identities_only() -> None:
@@ -166,40 +197,6 @@ def test_rules_of_the_lifecycle_sweep_what_the_app_sweeps_and_later() -> None:
     assert swept == {each["name"] for each in name_lists()["containers"]} - MEMORY
     assert days is not None
     assert int(days[1]) > 2 * max(promised)
-
-
-def test_memory_of_the_engine_fits_into_every_size_of_instance() -> None:
-    sizes = re.search(r"^var memoryLimitsMb = \{ (.*) \}$", TEXTS["main.bicep"], re.MULTILINE)
-    allowed = re.search(r"@allowed\(\[([\d, ]+)\]\)\nparam instanceMemoryMb", TEXTS["main.bicep"])
-    assert sizes is not None
-    assert allowed is not None
-    limits = {int(size): int(limit) for size, limit in re.findall(r"'(\d+)': (\d+)", sizes[1])}
-    packages = HOST["extensions"]["blobs"]["maxDegreeOfParallelism"]
-
-    assert set(limits) == {int(size) for size in allowed[1].split(",")}
-    assert all(packages * limit + 200 <= size for size, limit in limits.items())
-    for limit in limits.values():
-        Settings.model_validate({"vault_url": "https://vault.example", "memory_limit_mb": limit})
-
-
-def test_the_host_and_the_plans_agree() -> None:
-    """The Consumption plan, for one, ends a function after ten minutes; Flex has no polling blob trigger."""
-    skus = set(re.findall(r"sku: \{ tier: '(\w+)'", "".join(TEXTS.values())))
-    hours, minutes, seconds = map(int, HOST["functionTimeout"].split(":"))
-
-    assert skus == {"FlexConsumption", "ElasticPremium"}
-    assert timedelta(hours=hours, minutes=minutes, seconds=seconds) > timedelta(minutes=10)
-    assert HOST["extensionBundle"]["version"] == "[4.*, 5.0.0)"
-    assert indexed_functions()["process_package"]["source"] == "EventGrid"
-
-
-@pytest.mark.parametrize("name", SITES)
-def test_every_plan_runs_the_python_of_the_project(name: str) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    version = re.search(r"name: 'python', version: '([\d.]+)'|linuxFxVersion: 'Python\|([\d.]+)'", TEXTS[name])
-
-    assert version is not None
-    assert project["requires-python"].startswith(f">={version[1] or version[2]},")
 
 
 def test_alerts_look_for_lines_that_the_code_writes() -> None:

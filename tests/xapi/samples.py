@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 from shared.domain.record_files import steps
-from shared.domain.xapi.values import Version
+from shared.domain.xapi.versions import Version
 
 GONE = object()
 """Instead of a value: nothing stands there."""

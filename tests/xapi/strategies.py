@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from shared.domain.xapi.values import Version
+from shared.domain.xapi.versions import Version
 
 type Place = tuple[str | int, ...]
 type Made = st.SearchStrategy[Any]
@@ -152,28 +152,9 @@ def statements(version: Version) -> Made:
     )
 
 
-_FORMED = frozenset(
-    [
-        "mbox",
-        "mbox_sha1sum",
-        "openid",
-        "homePage",
-        "type",
-        "moreInfo",
-        "registration",
-        "duration",
-        "timestamp",
-        "stored",
-        "usageType",
-        "contentType",
-        "sha2",
-        "fileUrl",
-        "language",
-        "version",
-        "objectType",
-        "interactionType",
-    ]
-)
+_FORMED = frozenset(("mbox", "mbox_sha1sum", "openid", "homePage", "type", "moreInfo", "registration", "duration"))
+_FORMED |= {"timestamp", "stored", "usageType", "contentType", "sha2", "fileUrl", "language", "version", "objectType"}
+_FORMED |= {"interactionType"}
 _NEEDED = {
     "": ("actor", "verb", "object"),
     "verb": ("id",),

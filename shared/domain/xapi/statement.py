@@ -27,10 +27,10 @@ from shared.domain.xapi.values import (
     Rfc3339,
     Uuid,
     Verb,
-    Version,
     broken,
     by_object_type,
 )
+from shared.domain.xapi.versions import Version
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 """The one verb that the specification itself names: this statement takes another one back."""

@@ -7,7 +7,6 @@ the parts of the other.
 
 import re
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from pydantic import ConfigDict, Discriminator, Field, PlainValidator
@@ -73,13 +72,6 @@ _DURATION = re.compile(
 _FRACTION_AMID = re.compile(r"[.,]\d+[A-Z].")
 _HOURS = {1: 7 * 24.0, 4: 24.0, 5: 1.0, 6: 1 / 60, 7: 1 / 3600}
 """Hours of a week, a day, an hour, a minute, a second, by the group of `_DURATION`."""
-
-
-class Version(StrEnum):
-    """The versions whose statements are read."""
-
-    V1 = "1.0.3"
-    V2 = "2.0"
 
 
 class Exactly(TypedDict):

@@ -89,7 +89,12 @@ class StatementReader:
             )
         except ValidationError as e:
             fault = first_fault(e, Completion.model_fields, {})
-            sources = {"learner": path, "course_id": "object.id", "grade": "result.score"}
+            sources = {
+                "learner": path,
+                "course_id": "object.id",
+                "grade": "result.score",
+                "total_hours": "result.duration",
+            }
             return Fault(sources.get(fault.path, fault.path), fault.code, fault.message)
 
     def _learner(self, actor: Mapping[str, object]) -> tuple[str, str]:

@@ -41,4 +41,5 @@ class UnreadableError(Exception):
 
 def refused(line: int, fault: Fault) -> Refusal:
     """Say a fault as a refusal of the record on a line."""
-    return Refusal(line=line, path=fault.path, code=fault.code, message=f"{fault.path} {fault.message}")
+    subject = "The record" if fault.path == ROOT else fault.path
+    return Refusal(line=line, path=fault.path, code=fault.code, message=f"{subject} {fault.message}")

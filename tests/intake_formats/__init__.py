@@ -1,0 +1,1 @@
+"""Files that others send: statements, our own records, CSV."""

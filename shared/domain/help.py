@@ -40,14 +40,14 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
     Code.INVALID_CREDENTIALS: _failed(
         "The SFTP server, or the LMS that records go back to, refused the login.",
         "Compare `sftp.user` and `sftp.login` with what the server expects. After a password or key was changed "
-        "there, add it as a new version of the secret named in `sftp.secret`. For the LMS, compare "
-        "`write_back.target`, and add a client secret or API key that was made anew as a new version of the secret "
-        "named there: the earlier ones are good no longer.",
+        "there, add it as a new version of the secret named in `sftp.secret`. For the LMS, add a "
+        "client secret or API key that was made anew as a new version of the secret named in "
+        "`write_back.target.secret`: the earlier ones are good no longer.",
     ),
     Code.ACCESS_DENIED: _failed(
         "The SFTP user may not list or read the folder; or the LMS that records go back to lacks a right.",
         "Have the user given read rights on `sftp.folder` and the files in it. For the LMS, give the administrator "
-        "named in `write_back.target` the rights for the Open Content Network, users and learning history.",
+        "named in `write_back.target.admin_user_id` the rights for the Open Content Network, users and learning history.",
     ),
     Code.INITIAL_PACKAGE_NOT_FOUND: _failed(
         "The folder holds files but no full package, more than 7 working days after the connection was enabled.",

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from infra.local.graph import LICENCE_SERVICE_PLAN_ID, GraphSimulator
+from infra.local.graph import GraphSimulator
 from shared.adapters.graph import HttpxGraph
 from shared.adapters.graph_wire import read_caller
 from shared.adapters.key_maker import KeyMaker
@@ -40,6 +40,7 @@ from shared.pipeline.run_commands import run_command
 from shared.pipeline.write_back.push import push_completions
 from shared.ports import OpenedPackage, RemoteFile, RemoteFolder, Seal, Secret
 from shared.wiring import get_profile
+from tests.desk_connection import DEFAULTS
 from tests.fakes import (
     MemoryBlobs,
     MemoryDocuments,
@@ -296,20 +297,3 @@ class Desk:
         for run in runs:
             assert run.tally.adds_up(), run.tally
         return Sync(row["outcome"], row["code"], row["message"], runs)
-
-
-DEFAULTS: dict[str, Any] = {
-    "enabled": True,
-    "learner_sync": True,
-    "configuration_id": "acme",
-    "size_stable_seconds": 0,
-    "pgp_passphrase_secret": None,
-    "sftp": {"host": "sftp.example.com", "user": "acme", "host_key": "ssh-ed25519 AAAA"},
-    "viva": {
-        "provider_id": "p",
-        "bizx_host": "hcm.example.com",
-        "learning_host": "learning.example.com",
-        "company_id": "ACME",
-        "licence_service_plan_ids": [LICENCE_SERVICE_PLAN_ID],
-    },
-}

@@ -35,7 +35,10 @@ def content_payload(course: Course, texts: Sequence[CourseText]) -> dict[str, An
 
 
 def completion_payload(completion: Completion) -> dict[str, Any]:
-    """Write the body of one completion; whose it is stands in the path."""
+    """Write the body of one completion; whose it is stands in the path.
+
+    StackOne has no place for a grade, for other hours than those spent, and for comments.
+    """
     completed_at = completion.completed_at.astimezone(UTC).isoformat(timespec="milliseconds")
     result = "Pass" if completion.passed else "Fail"
     return _without_empty(

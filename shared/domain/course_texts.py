@@ -25,7 +25,8 @@ def read_texts(course: Course, write_back: WriteBack) -> Sequence[CourseText] | 
     With a fallback, a text whose locale nobody knows is left out.
     """
     fallback = write_back.fallback_locale
-    known = (*write_back.locales, *((fallback,) if fallback else ()))
+    named = (*write_back.locales, *((fallback,) if fallback else ()))
+    known = [locale for locale in named if find_locale_name(locale) is None]
     titles, unknown = _by_name(course.titles, known)
     descriptions, unknown_too = _by_name(course.descriptions, known)
     if not fallback and (unknown or unknown_too):

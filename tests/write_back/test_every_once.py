@@ -59,7 +59,7 @@ class Death:
             raise Killed
 
         self._office.parts.outbox.put = dead  # type: ignore[method-assign,assignment]
-        self._office.parts.pushing.put = dead  # type: ignore[method-assign]
+        self._office.parts.pushing.put = dead  # type: ignore[method-assign,assignment]
         raise Killed
 
     def revive(self) -> None:

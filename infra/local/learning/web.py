@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -98,6 +99,7 @@ class Front:
         self._clock = clock
         self._lock = threading.RLock()
         self._faults = Faults()
+        self._canned: deque[tuple[Area, Answer]] = deque()
         self._seen: list[Seen] = []
         self._under_way = 0
         self.most_at_once = 0
@@ -128,6 +130,11 @@ class Front:
         """Let these faults strike from now on, and no others."""
         with self._lock:
             self._faults = faults.model_copy()
+
+    def answer_next(self, area: Area, *answers: Answer) -> None:
+        """Give these answers to the next requests of an area, which are not carried out."""
+        with self._lock:
+            self._canned.extend((area, answer) for answer in answers)
 
     def take_fault(self, name: str, area: Area) -> bool:
         """Tell whether a fault strikes that only the service can act on."""
@@ -177,6 +184,8 @@ class Front:
         """Answer the call, unless a fault strikes before; or after, when it has been carried out."""
         if area is None:
             return self._answer(call, area)
+        if self._canned and self._canned[0][0] == area:
+            return self._canned.popleft()[1]
         struck = self._strike(
             area,
             {

@@ -51,7 +51,7 @@ param sweepSchedule string = '0 */5 * * * *'
 @description('Optional. Object id of the Entra group that operates the connector: it may keep secrets and use `lms`.')
 param operatorGroupId string = ''
 
-@description('Optional. Client id of the app registration that stands for the interface over which records are sent in; empty: there is none.')
+@description('Optional. On `flex` and `premium`: client id of the app registration that stands for the interface over which records are sent in; empty: there is none.')
 param apiClientId string = ''
 
 @description('Optional. Client ids of the applications that may send records in over HTTP.')
@@ -112,7 +112,8 @@ var ownsRegistry = contains(['container', 'none'], plan) && empty(registry)
 var releases = loadJsonContent('names.json').releases
 // Without an app registration nobody could be told from anybody: then the interface is off.
 var api = loadJsonContent('names.json').api
-var apiOff = map(empty(apiClientId) ? api : [], name => { name: 'AzureWebJobs_${name}_Disabled', value: 'true' })
+var hasApi = !empty(apiClientId) && contains(['flex', 'premium'], plan)
+var apiOff = map(hasApi ? [] : api, name => { name: 'AzureWebJobs_${name}_Disabled', value: 'true' })
 
 module identity 'modules/identity.bicep' = {
   params: { name: names.identity, location: location, tags: tags }
@@ -254,7 +255,7 @@ module premium 'modules/app-premium.bicep' = if (plan == 'premium') {
   dependsOn: [roles]
 }
 
-module signIn 'modules/sign-in.bicep' = if (!empty(apiClientId)) {
+module signIn 'modules/sign-in.bicep' = if (hasApi) {
   params: {
     appName: names.app
     clientId: apiClientId

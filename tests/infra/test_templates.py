@@ -231,8 +231,9 @@ def test_nobody_calls_the_interface_without_a_token() -> None:
     assert set(name_lists()["api"]) == served
     assert "requireAuthentication: true" in text
     assert "unauthenticatedClientAction: 'Return401'" in text
-    assert "empty(apiClientId) ? api : []" in main
-    assert "module signIn 'modules/sign-in.bicep' = if (!empty(apiClientId))" in main
+    assert "var hasApi = !empty(apiClientId) && contains(['flex', 'premium'], plan)" in main
+    assert "var apiOff = map(hasApi ? [] : api, " in main
+    assert "module signIn 'modules/sign-in.bicep' = if (hasApi)" in main
 
 
 @pytest.mark.parametrize("file", [file.name for file in INFRA.glob("*.bicepparam")])

@@ -47,7 +47,8 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
     Code.ACCESS_DENIED: _failed(
         "The SFTP user may not list or read the folder; or the LMS that records go back to lacks a right.",
         "Have the user given read rights on `sftp.folder` and the files in it. For the LMS, give the administrator "
-        "named in `write_back.target.admin_user_id` the rights for the Open Content Network, users and learning history.",
+        "named in `write_back.target.admin_user_id` the rights for the Open Content Network, users and learning "
+        "history.",
     ),
     Code.INITIAL_PACKAGE_NOT_FOUND: _failed(
         "The folder holds files but no full package, more than 7 working days after the connection was enabled.",

@@ -28,6 +28,9 @@ from shared.ports import Secret
 PAGE_USERS = 500
 """SAP allows 1000 and advises no more than 500."""
 
+_COURSES_LISTS = ("ocnCourses", "value")
+"""Under which name an answer lists courses."""
+
 
 class SuccessFactorsTargets:
     """The port `LearningTargets` for connections whose target is SuccessFactors itself."""
@@ -189,7 +192,7 @@ class SuccessFactorsTarget:
 def _errors_by_course(reply: Reply) -> Mapping[str, str | None]:
     """Read the answer's list of courses: by id, what each is said to have failed of; the worst, should one be twice."""
     found: dict[str, str | None] = {}
-    for row in answers.rows_of(reply.body, "ocnCourses", "value") or ():
+    for row in answers.rows_of(reply.body, *_COURSES_LISTS) or ():
         course_id = str(row.get("courseID"))
         found[course_id] = found.get(course_id) or answers.find_error(row)
     return found
@@ -199,7 +202,7 @@ def _judge_course(course: Course, reply: Reply, errors: Mapping[str, str | None]
     error = errors.get(course.course_id)
     if error is not None:
         return answers.refused_course(error, reply.status)
-    refusal = answers.read_refusal(reply)
+    refusal = answers.read_refusal(reply, without=_COURSES_LISTS)
     if refusal is not None:
         if count > 1:
             return answers.refused_together(reply.status, count)

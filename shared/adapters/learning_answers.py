@@ -6,7 +6,7 @@ passed on, for they may name the person.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from shared.adapters.learning_wire import Reply
@@ -23,29 +23,45 @@ _UNKNOWN_PERSON = re.compile(
 _ERROR_FIELDS = ("errorMessage", "error", "errors", "errorMessages", "provider_errors")
 _OUTCOME_FIELDS = ("success", "status", "operationStatus")
 _FAILURE_WORDS = frozenset({"error", "fail", "failed", "failure", "false"})
+_NO_WORDS = "no reason given"
+_DEEPEST = 8
 _LONGEST_REASON = 200
 
 
-def find_error(record: object) -> str | None:
-    """Return what a record, or a whole body, says of its failure; `None` when it does not speak of any."""
+def find_error(record: object, *, depth: int = 0) -> str | None:
+    """Return what a record, or a whole body, says of its failure; `None` when it does not speak of any.
+
+    Whatever it holds is looked through as well: an answer may come in an envelope. The outcome of what is inside is
+    the outcome of a course or of somebody's learning, but its errors are ours.
+    """
+    if depth > _DEEPEST:
+        return None
+    if isinstance(record, list):
+        return next(filter(None, (find_error(each, depth=depth + 1) for each in record)), None)
     if not isinstance(record, Mapping):
         return None
     for field in _ERROR_FIELDS:
         text = _text(record.get(field))
         if text:
             return text
-    for field in _OUTCOME_FIELDS:
+    for field in _OUTCOME_FIELDS if depth == 0 else ("operationStatus",):
         if str(record.get(field, "")).lower() in _FAILURE_WORDS:
-            return _text(record.get("message")) or "no reason given"
-    return None
+            return _text(record.get("message")) or _NO_WORDS
+    return find_error([value for value in record.values() if isinstance(value, Mapping | list)], depth=depth + 1)
 
 
-def read_refusal(reply: Reply) -> str | None:
-    """Return the words of a refusal, empty when there are none; `None` for a success that speaks of no failure."""
-    error = find_error(reply.body)
+def read_refusal(reply: Reply, *, without: Collection[str] = ()) -> str | None:
+    """Return the words of a refusal, empty when there are none; `None` for a success that speaks of no failure.
+
+    `without` are the parts of the answer that are about single records, and judged with them.
+    """
+    body = reply.body
+    if isinstance(body, Mapping):
+        body = {name: value for name, value in body.items() if name not in without}
+    error = find_error(body)
     if error is None and reply.is_success:
         return None
-    said = _text(reply.body.get("message")) if isinstance(reply.body, Mapping) else ""
+    said = _text(body.get("message")) if isinstance(body, Mapping) else ""
     return " ".join(filter(None, (said, error)))
 
 
@@ -112,16 +128,15 @@ def check_right(doing: str, service: str, reply: Reply) -> None:
 
 
 def _text(value: object) -> str:
-    """All words of an error, whatever its shape."""
+    """All words of an error, whatever its shape; empty when there is none."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, Mapping):
-        return " ".join(
-            filter(None, (_text(value.get(field)) for field in ("code", "message", "details", "raw", "value")))
-        )
+        words = [_text(value.get(field)) for field in ("code", "message", "details", "raw", "value")]
+        return " ".join(filter(None, words)) or (_NO_WORDS if value else "")
     if isinstance(value, list):
-        return " ".join(filter(None, (_text(each) for each in value)))
-    return ""
+        return " ".join(filter(None, map(_text, value)))
+    return _NO_WORDS if value else ""
 
 
 def rows_of(body: Any, *names: str) -> list[Mapping[str, Any]] | None:  # noqa: ANN401 - whatever JSON holds

@@ -199,9 +199,9 @@ class StackOneTarget:
 
 
 def _judge_courses(reply: Reply, count: int) -> Sequence[Receipt]:
-    """Read the errors of a batch: a list of texts for each item, in the order of the items."""
+    """Read the errors of a batch that was taken: a list of texts for each item, in the order of the items."""
     errors = reply.body.get("errors") if isinstance(reply.body, Mapping) else None
-    if isinstance(errors, list) and len(errors) == count and any(errors):
+    if reply.is_success and isinstance(errors, list) and len(errors) == count and any(errors):
         return [
             answers.refused_course(error, reply.status) if error is not None else Receipt(fate=Fate.AWAITS_IMPORT)
             for error in (answers.find_error({"errors": each}) for each in errors)

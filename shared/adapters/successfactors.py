@@ -28,6 +28,9 @@ from shared.ports import Secret
 PAGE_USERS = 500
 """SAP allows 1000 and advises no more than 500."""
 
+_COURSES_LISTS = ("ocnCourses", "value")
+"""Under which name an answer lists courses."""
+
 
 class SuccessFactorsTargets:
     """The port `LearningTargets` for connections whose target is SuccessFactors itself."""
@@ -92,8 +95,9 @@ class SuccessFactorsTarget:
         reply = self._login.request(doing, "POST", self._target.courses_path, {"ocnCourses": payloads})
         if not reply.is_success:
             answers.check_right(doing, self._login.service, reply)
+        errors = _errors_by_course(reply)
         return [
-            text if isinstance(text, Receipt) else self._judge_course(course, reply, len(payloads))
+            text if isinstance(text, Receipt) else _judge_course(course, reply, errors, len(payloads))
             for course, text in zip(courses, texts, strict=True)
         ]
 
@@ -172,25 +176,6 @@ class SuccessFactorsTarget:
             answers.check_right("Completion", self._login.service, reply)
         return answers.refused_completion(reply.status)
 
-    def _judge_course(self, course: Course, reply: Reply, count: int) -> Receipt:
-        rows = answers.rows_of(reply.body, "ocnCourses", "value")
-        mine = [row for row in rows or () if row.get("courseID") == course.course_id]
-        errors = [error for error in map(answers.find_error, mine) if error is not None]
-        if errors:
-            return answers.refused_course(errors[0], reply.status)
-        refusal = answers.read_refusal(reply)
-        if refusal is None:
-            if rows and not mine:
-                return Receipt(
-                    fate=Fate.RETRY,
-                    code=Code.LMS_UNREACHABLE,
-                    reason="The answer of the LMS says nothing about this course.",
-                )
-            return Receipt(fate=Fate.AWAITS_IMPORT)
-        if count > 1:
-            return answers.refused_together(reply.status, count)
-        return answers.refused_course(refusal, reply.status)
-
     def _read_rows(self, doing: str, target: str) -> list[Mapping[str, Any]]:
         reply = self._login.request(doing, "GET", target)
         if not reply.is_success:
@@ -202,6 +187,33 @@ class SuccessFactorsTarget:
         if rows is None:
             raise TransientError(f"{doing}: SuccessFactors answered without a list.", Code.LMS_UNREACHABLE)
         return rows
+
+
+def _errors_by_course(reply: Reply) -> Mapping[str, str | None]:
+    """Read the answer's list of courses: by id, what each is said to have failed of; the worst, should one be twice."""
+    found: dict[str, str | None] = {}
+    for row in answers.rows_of(reply.body, *_COURSES_LISTS) or ():
+        course_id = str(row.get("courseID"))
+        found[course_id] = found.get(course_id) or answers.find_error(row)
+    return found
+
+
+def _judge_course(course: Course, reply: Reply, errors: Mapping[str, str | None], count: int) -> Receipt:
+    error = errors.get(course.course_id)
+    if error is not None:
+        return answers.refused_course(error, reply.status)
+    refusal = answers.read_refusal(reply, without=_COURSES_LISTS)
+    if refusal is not None:
+        if count > 1:
+            return answers.refused_together(reply.status, count)
+        return answers.refused_course(refusal, reply.status)
+    if errors and course.course_id not in errors:
+        return Receipt(
+            fate=Fate.RETRY,
+            code=Code.LMS_UNREACHABLE,
+            reason="The answer of the LMS says nothing about this course.",
+        )
+    return Receipt(fate=Fate.AWAITS_IMPORT)
 
 
 def _is_about(row: Mapping[str, Any], completion: Completion) -> bool:

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies
 
+from shared.adapters import stackone, successfactors
 from shared.adapters.learning_answers import (
     check_right,
     find_error,
@@ -14,6 +16,8 @@ from shared.adapters.learning_answers import (
 )
 from shared.adapters.learning_wire import Reply
 from shared.domain.errors import Code, SettingsError
+from shared.domain.write_back import Fate
+from tests.adapters.learning.scene import course
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,10 @@ from shared.domain.errors import Code, SettingsError
         {"courseID": "C-1", "operationStatus": "FAILURE", "message": "no"},
         {"success": "false", "message": "no"},
         {"success": False, "message": "no"},
+        [{"courseID": "C-1"}, {"courseID": "C-2", "errorMessage": "no"}],
+        {"value": [{"courseID": "C-1", "errorMessage": "no"}]},
+        {"restOperationStatusVOX": {"status": "SUCCESS"}, "errors": ["no"]},
+        {"d": {"results": [{"operationStatus": "FAILED", "message": "no"}]}},
     ],
 )
 def test_a_failure_is_understood_however_it_is_said(record: dict[str, Any]) -> None:
@@ -44,7 +52,8 @@ def test_a_failure_is_understood_however_it_is_said(record: dict[str, Any]) -> N
         {"courseID": "C-1", "status": "INACTIVE"},
         {"errorMessage": "", "errors": [], "error": None},
         {"errors": [[], []]},
-        {"success": "true", "completion_status": {"grade": "Fail"}},
+        {"success": "true", "completion_status": {"grade": "Fail", "status": "failed"}},
+        {"restOperationStatusVOX": {"status": "SUCCESS"}, "errors": None, "warnings": ["slow"]},
         {"statusCode": 201, "message": "Record created successfully."},
         {"grade": "failed"},
         {},
@@ -61,7 +70,49 @@ def test_a_success_is_not_taken_for_a_failure(record: object) -> None:
 
 def test_a_failure_without_a_word_is_one_all_the_same() -> None:
     assert find_error({"status": "ERROR"}) == "no reason given"
+    assert find_error({"error": True}) == "no reason given"
+    assert find_error({"errors": [{"number": 17}]}) == "no reason given"
     assert read_refusal(Reply(400, None)) == ""
+
+
+JSON = strategies.recursive(
+    strategies.none() | strategies.booleans() | strategies.integers() | strategies.text(max_size=8),
+    lambda inner: (
+        strategies.lists(inner, max_size=3)
+        | strategies.dictionaries(
+            strategies.sampled_from(
+                ["error", "errors", "message", "value", "ocnCourses", "courseID", "status", "success"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(status=strategies.sampled_from([200, 201, 204, 400, 404, 409]), body=JSON)
+def test_any_json_can_be_judged(status: int, body: object) -> None:
+    """Whatever comes, it is a success or a refusal in words; never a surprise."""
+    refusal = read_refusal(Reply(status, body))
+
+    assert refusal is None or isinstance(refusal, str)
+    assert refusal is not None or status < 300
+    assert judge_person(refusal or "") is None or refusal
+
+
+@given(status=strategies.sampled_from([200, 202, 400]), body=JSON, count=strategies.integers(1, 3))
+def test_any_answer_gives_each_course_a_receipt(status: int, body: object, count: int) -> None:
+    """And a refusal makes no course look as if it had been taken."""
+    reply = Reply(status, body)
+    errors = successfactors._errors_by_course(reply)
+    receipts = [
+        *stackone._judge_courses(reply, count),
+        *(successfactors._judge_course(course(f"C-{n}"), reply, errors, count) for n in range(count)),
+    ]
+
+    assert len(receipts) == 2 * count
+    assert status < 300 or Fate.AWAITS_IMPORT not in {receipt.fate for receipt in receipts}
 
 
 @pytest.mark.parametrize(

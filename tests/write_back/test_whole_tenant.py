@@ -125,8 +125,8 @@ def free_port() -> int:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_every_completion_is_there_once_and_nobody_in_storage(tmp_path: Path) -> None:
-    """`LMS_TEST_COMPLETIONS=100000` makes it as many as that, which takes a quarter of an hour."""
-    count = int(os.environ.get("LMS_TEST_COMPLETIONS", "1000"))
+    """`TEST_COMPLETIONS=100000` makes it as many as that, which takes a quarter of an hour."""
+    count = int(os.environ.get("TEST_COMPLETIONS", "1000"))
     with Tenant(tmp_path / "state", lms_limits={}) as tenant:
         tenant.configure(Given())
         tenant.set("write_back", {**first_write_back(tenant.lms), "completions_pace": FAST, "courses_pace": FAST})

@@ -54,7 +54,8 @@ def expire(parts: Parts, connection: str) -> None:
         if _arrived(path.split("/")[1].removeprefix("push-"), now) < reports_since:
             parts.reports.delete(path)
     for batch in list_batches(parts, connection):
-        if batch.stand in (Stand.DONE, Stand.PARTIAL) and (batch.ended_at or now) < reports_since:
+        # One that is still being sealed after so long is one that its sender has given up.
+        if batch.stand is not Stand.WAITING and (batch.ended_at or batch.received_at) < reports_since:
             parts.batches.delete(connection, batch.batch_id)
     marks.forget(parts, connection, reports_since)
     Receipts(parts.receipts, connection).forget(now - timedelta(days=write_back.receipt_retention_days))

@@ -117,9 +117,7 @@ class _Push:
         """Leave the LMS alone for as long as it asked, or longer each time that it does not answer."""
         now, standing = self._clock(), self._pacer.standing
         error = pause.error
-        trouble = Trouble(code=pause.code or Code.LMS_UNREACHABLE, message=str(pause), since=now)
-        if standing.trouble is not None and standing.trouble.code is trouble.code:
-            trouble = trouble.model_copy(update={"since": standing.trouble.since})
+        trouble = self._trouble(pause.code or Code.LMS_UNREACHABLE, str(pause))
         rest = min(_FIRST_REST * 2 ** min(standing.failures, 4), _LONGEST_REST)
         kinds: tuple[Asked, ...] = tuple(Asked)
         if pause.code is Code.LMS_REQUESTS_LIMIT:
@@ -136,8 +134,14 @@ class _Push:
         code = error.code or Code.SETTINGS_INVALID
         log.error("push.stands connection=%s code=%s reason=%s", self._desk.connection, code, error)
         self._pacer.hold_back(*Asked, until=until)
-        self._pacer.note(trouble=Trouble(code=code, message=str(error), since=self._clock()))
+        self._pacer.note(trouble=self._trouble(code, str(error)))
         self._until = Wait(until=until)
+
+    def _trouble(self, code: Code, message: str) -> Trouble:
+        """Return what is wrong, and since when it is that."""
+        before = self._pacer.standing.trouble
+        since = before.since if before is not None and before.code is code else self._clock()
+        return Trouble(code=code, message=message, since=since)
 
     def _schedule(self) -> None:
         """Have a message come when there is something to do; none, if one is on its way."""

@@ -147,9 +147,9 @@ def _reports(tenant: Tenant, batch: Batch) -> list[bytes]:
 def _table(found: list[Batch]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in ("batch", "kind", "from", "received", "state"):
-        table.add_column(title, overflow="fold")
-    for title in ("records", "waiting", *(fate.replace("_", " ") for fate in _FATES), "refused"):
-        table.add_column(title, justify="right")
+        table.add_column(title, no_wrap=True)
+    table.add_column("records", justify="right")
+    table.add_column("became", overflow="fold")
     for each in found:
         table.add_row(
             each.batch_id,
@@ -157,11 +157,17 @@ def _table(found: list[Batch]) -> Table:
             each.source,
             time_text(each.received_at),
             Text(each.stand, style=_COLOURS[each.stand]),
-            *(f"{count:,}" for count in (each.records, each.waiting)),
-            *(f"{each.fates.get(fate, 0):,}" for fate in _FATES),
-            f"{each.refused:,}",
+            f"{each.records:,}",
+            _became(each),
         )
     return table
+
+
+def _became(batch: Batch) -> str:
+    """Say what became of the records of a batch, and how many of them wait."""
+    counts = [(str(fate).replace("_", " "), batch.fates.get(fate, 0)) for fate in _FATES]
+    counts += [("waiting", batch.waiting), ("refused", batch.refused), ("with another grade", batch.grade_changes)]
+    return ", ".join(f"{count:,} {word}" for word, count in counts if count)
 
 
 def _show_plan(tenant: Tenant, found: Plan) -> None:

@@ -20,8 +20,9 @@ from shared.pipeline.write_back.batches import find_batch, list_batches
 from shared.pipeline.write_back.opened import Desk
 from shared.pipeline.write_back.outbox import batch_id_of
 from shared.pipeline.write_back.plan import Plan, make_plan
+from shared.pipeline.write_back.progress import with_progress
 from shared.pipeline.write_back.replay import ALL
-from shared.pipeline.write_back.requests import describe, with_progress
+from shared.pipeline.write_back.requests import describe
 
 app = typer.Typer(help="See and steer what goes back to the LMS: completions and courses.", no_args_is_help=True)
 
@@ -48,7 +49,9 @@ def batches(
         if batch_id is not None:
             _show_one(tenant, batch_id, csv, json=json)
             return
-        found = [with_progress(tenant.parts, each) for each in list_batches(tenant.parts, tenant.connection)[:count]]
+        found = [
+            with_progress(tenant.parts.outbox, each) for each in list_batches(tenant.parts, tenant.connection)[:count]
+        ]
         if json:
             print_value([describe(each) for each in found])
         elif not found:
@@ -124,9 +127,9 @@ def _show_one(tenant: Tenant, batch_id: str, csv: Path | None, *, json: bool) ->
     if csv is not None:
         csv.write_bytes(b"".join(reports))
     if json:
-        print_value(describe(with_progress(tenant.parts, batch)))
+        print_value(describe(with_progress(tenant.parts.outbox, batch)))
         return
-    tenant.console.print(_table([with_progress(tenant.parts, batch)]))
+    tenant.console.print(_table([with_progress(tenant.parts.outbox, batch)]))
     for content in reports:
         for line in content.decode("utf-8-sig").splitlines()[:20]:
             tenant.console.print(Text(f"  {line.partition(',')[2]}"), soft_wrap=True)
@@ -167,6 +170,7 @@ def _became(batch: Batch) -> str:
     """Say what became of the records of a batch, and how many of them wait."""
     counts = [(str(fate).replace("_", " "), batch.fates.get(fate, 0)) for fate in _FATES]
     counts += [("waiting", batch.waiting), ("refused", batch.refused), ("with another grade", batch.grade_changes)]
+    counts += [("found in the history", batch.confirmed), ("not found in the history", batch.unconfirmed)]
     return ", ".join(f"{count:,} {word}" for word, count in counts if count)
 
 

@@ -57,6 +57,10 @@ class Batch(Strict):
     """Of the accepted records, as far as they have met theirs."""
     grade_changes: int = 0
     """Completions sent before with another grade; the LMS takes no change, so they were not sent again."""
+    confirmed: int = 0
+    """Completions that were found in the learner's history right after they had been sent, as far as anybody looked."""
+    unconfirmed: int = 0
+    """Completions that the LMS said it had taken, and that were not found there right afterwards."""
     way: str = ""
     """Which way its learners are identified."""
 

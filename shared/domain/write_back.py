@@ -170,6 +170,13 @@ class WriteBack(Strict):
         default=False,
         description="Accept records and send none of them but for `lms push now --sample`: to see the plan first.",
     )
+    read_back: bool = Field(
+        default=False,
+        description=(
+            "Ask the LMS after each completion that it has taken whether it stands in the learner's history, and count "
+            "those that do not. Takes a read for each; samples are always read back."
+        ),
+    )
     on_unknown: Literal["park", "resend"] = Field(
         default="park",
         description=(

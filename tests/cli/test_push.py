@@ -51,7 +51,8 @@ def test_one_completion_is_sent_to_see_it_arrive(office: Office, lms: Lms) -> No
     assert answer.status == 0, answer.errors
     assert len(office.lms.history) == 1
     (shown,) = lms("push", "batches", "--json").json
-    assert (shown["waiting"], shown["fates"]) == (4, {"done": 1})
+    assert (shown["waiting"], shown["fates"], shown["confirmed"]) == (4, {"done": 1}, 1)
+    assert "found in the history" in " ".join(lms("push", "batches", shown["batch"]).output.split())
 
 
 def test_what_was_not_taken_is_shown_and_sent_again(office: Office, lms: Lms, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.batches import Kind, Stand
 from shared.domain.errors import Code, SettingsError, TransientError
 from shared.domain.messages import PUSH_COMPLETIONS, PushCompletions
-from shared.domain.write_back import Fate, Pace
+from shared.domain.write_back import Fate, Pace, Receipt
 from shared.pipeline.write_back.pace import get_standing
 from shared.pipeline.write_back.push import lease_of, push_completions
 from tests.desk import NAME, START
@@ -232,8 +232,6 @@ def test_learners_are_looked_up_by_their_external_reference(office: Office) -> N
 
 
 def test_what_can_never_be_recorded_is_parked_after_some_tries(office: Office) -> None:
-    from shared.domain.write_back import Receipt
-
     office.lms._record = lambda _: Receipt(fate=Fate.RETRY, reason="not now")  # type: ignore[method-assign,assignment]
     office.post(COMPLETIONS, [completion(1)])
     office.work()
@@ -254,6 +252,22 @@ def test_a_sample_is_sent_while_sending_is_paused(office: Office) -> None:
     office.set(paused=False)
     push_completions(office.parts, PushCompletions(connection=NAME))
     assert len(office.lms.history) == 5
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_what_was_taken_is_read_back_on_request(office: Office, *, tells: bool) -> None:
+    """A success may be none; what the LMS cannot tell is not counted."""
+    office.set(read_back=True)
+    office.lms.tells = tells
+    record = office.lms._record
+    office.lms._record = (  # type: ignore[method-assign,assignment]
+        lambda each: Receipt(fate=Fate.DONE) if each.learner == "quokka-2" else record(each)
+    )
+    office.post(COMPLETIONS, [completion(1), completion(2), completion(3)])
+    office.work()
+
+    assert office.batch.fates == {Fate.DONE: 3}
+    assert (office.batch.confirmed, office.batch.unconfirmed) == ((2, 1) if tells else (0, 0))
 
 
 def test_without_its_key_nothing_is_lost(office: Office) -> None:

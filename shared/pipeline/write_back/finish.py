@@ -48,7 +48,15 @@ def finish(
     parked = [records[number] for number, each in sorted(progress.results.items()) if each.fate is Fate.PARKED]
     if parked:
         outbox.put(outbox.parked_path(batch.stem), parked)
-    ended = batch.model_copy(update={"fates": progress.fates, "ended_at": now, "grade_changes": progress.grade_changes})
+    ended = batch.model_copy(
+        update={
+            "fates": progress.fates,
+            "ended_at": now,
+            "grade_changes": progress.grade_changes,
+            "confirmed": progress.confirmed,
+            "unconfirmed": progress.unconfirmed,
+        }
+    )
     ended = ended.model_copy(update={"stand": Stand.DONE if ended.is_whole else Stand.PARTIAL})
     put_batch(parts, ended)
     log.info(

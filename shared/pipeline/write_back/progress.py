@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import Field, TypeAdapter
 
+from shared.domain.batches import Batch, Stand
 from shared.domain.strict import Strict
 from shared.domain.write_back import Fate, Receipt
 from shared.ports import Blobs
@@ -32,6 +33,8 @@ class _Kept(Strict):
     tries: dict[int, int] = Field(default={})
     fates: dict[Fate, int] = Field(default={})
     grade_changes: int = 0
+    confirmed: int = 0
+    unconfirmed: int = 0
 
 
 class Progress:
@@ -48,6 +51,7 @@ class Progress:
         """Records whose fate is not known: they were being sent when somebody stopped."""
         self.tries: Counter[int] = Counter(self._kept.tries)
         self.grade_changes = self._kept.grade_changes
+        self.confirmed, self.unconfirmed = self._kept.confirmed, self._kept.unconfirmed
         self.results: dict[int, Receipt] = {}
         for number in range(self._slices):
             self.results.update(_ROWS.validate_json(outbox.get(self._slice_path(number))))
@@ -102,6 +106,8 @@ class Progress:
             tries=dict(self.tries),
             fates=self.fates,
             grade_changes=self.grade_changes,
+            confirmed=self.confirmed,
+            unconfirmed=self.unconfirmed,
         )
         self._outbox.put(_path(self._folder), kept.model_dump_json(exclude_defaults=True).encode())
         self._changed = False
@@ -124,9 +130,13 @@ def read(outbox: Blobs, folder: str) -> _Kept:
         return _Kept()
 
 
-def count_fates(outbox: Blobs, connection: str, stem: str) -> dict[Fate, int]:
-    """Return how many records of a batch have met which fate so far."""
-    return read(outbox, f"{connection}/waiting/{stem}").fates
+def with_progress(outbox: Blobs, batch: Batch) -> Batch:
+    """Return a batch with what has become of its records by now."""
+    if batch.stand is not Stand.WAITING:
+        return batch
+    kept = read(outbox, f"{batch.connection}/waiting/{batch.stem}")
+    counts = kept.model_dump(include={"fates", "grade_changes", "confirmed", "unconfirmed"})
+    return batch.model_copy(update=counts)
 
 
 def _path(folder: str) -> str:

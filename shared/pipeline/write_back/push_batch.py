@@ -33,6 +33,7 @@ class BatchPush:
         self._at_once = at_once(self._write_back.completions_pace)
         self._announced: set[int] = set()
         self._in_doubt: list[int] = []
+        self._reads_back = self._write_back.read_back or most is not None
         self.left = most
 
     def run(self) -> bool:
@@ -118,7 +119,16 @@ class BatchPush:
             self._progress.settle(number, receipt)
         if self.left is not None:
             self.left -= len(chunk)
+        if self._reads_back:
+            self._read_back([each for (_, each), receipt in zip(chunk, receipts, strict=True) if is_done(receipt)])
         return any(receipt.fate is Fate.RETRY for receipt in receipts)
+
+    def _read_back(self, completions: Sequence[Completion]) -> None:
+        """Look whether what was taken stands in the history; what the LMS cannot tell is not counted."""
+        for completion in completions:
+            recorded = self._session.is_recorded(completion)
+            self._progress.confirmed += recorded is True
+            self._progress.unconfirmed += recorded is False
 
     def _announce(self, numbers: Sequence[int], others: Iterable[int]) -> None:
         """Note what is being sent; where many go in a second, also what goes next, to note it less often."""
@@ -140,3 +150,8 @@ class BatchPush:
             code, reason = Code.LEARNER_UNKNOWN, "No user has the external reference of its learner."
         self._progress.settle(number, Receipt(fate=Fate.PARKED, code=code, reason=reason))
         return None
+
+
+def is_done(receipt: Receipt) -> bool:
+    """Tell whether the LMS says that it has recorded a completion."""
+    return receipt.fate is Fate.DONE

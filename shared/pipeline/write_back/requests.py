@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.domain.batches import Batch, Kind, Source, Stand
+from shared.domain.batches import Batch, Kind, Source
 from shared.domain.errors import BusyError, Code, ConnectorError, SettingsError, TransientError
 from shared.domain.write_back import Refusal
 from shared.pipeline.parts import Parts
 from shared.pipeline.write_back.accept import Accepted, accept_batch
 from shared.pipeline.write_back.batches import find_batch
-from shared.pipeline.write_back.progress import count_fates
+from shared.pipeline.write_back.progress import with_progress
 from shared.pipeline.write_back.validate import BatchError
 
 log = logging.getLogger(__name__)
@@ -59,15 +59,8 @@ def get_batch(parts: Parts, batch_id: str) -> Reply:
     for name in parts.connections.list_names():
         batch = find_batch(parts, name, batch_id)
         if batch is not None:
-            return Reply(200, describe(with_progress(parts, batch)))
+            return Reply(200, describe(with_progress(parts.outbox, batch)))
     return _failed(404, BatchError("There is no such batch, or it was too long ago.", 404))
-
-
-def with_progress(parts: Parts, batch: Batch) -> Batch:
-    """Return a batch with what has become of its records by now."""
-    if batch.stand is not Stand.WAITING:
-        return batch
-    return batch.model_copy(update={"fates": count_fates(parts.outbox, batch.connection, batch.stem)})
 
 
 def describe(batch: Batch) -> dict[str, Any]:
@@ -84,6 +77,8 @@ def describe(batch: Batch) -> dict[str, Any]:
         "waiting": batch.waiting,
         "fates": batch.fates,
         "grade_changes": batch.grade_changes,
+        "confirmed": batch.confirmed,
+        "unconfirmed": batch.unconfirmed,
     }
 
 

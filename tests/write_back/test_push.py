@@ -8,7 +8,7 @@ import pytest
 from shared.domain.batches import Kind, Stand
 from shared.domain.errors import Code, SettingsError, TransientError
 from shared.domain.messages import PUSH_COMPLETIONS, PushCompletions
-from shared.domain.write_back import Fate, Pace, Receipt
+from shared.domain.write_back import Completion, Fate, Pace, Receipt
 from shared.pipeline.write_back.pace import get_standing
 from shared.pipeline.write_back.push import lease_of, push_completions
 from tests.desk import NAME, START
@@ -260,9 +260,11 @@ def test_what_was_taken_is_read_back_on_request(office: Office, *, tells: bool) 
     office.set(read_back=True)
     office.lms.tells = tells
     record = office.lms._record
-    office.lms._record = (  # type: ignore[method-assign,assignment]
-        lambda each: Receipt(fate=Fate.DONE) if each.learner == "quokka-2" else record(each)
-    )
+
+    def lie(completion: Completion) -> Receipt:
+        return Receipt(fate=Fate.DONE) if completion.learner == "quokka-2" else record(completion)
+
+    office.lms._record = lie  # type: ignore[method-assign]
     office.post(COMPLETIONS, [completion(1), completion(2), completion(3)])
     office.work()
 

@@ -47,7 +47,7 @@ bench: $(READY) $(EMULATOR) ## how fast and how small, beside the bare chain and
 	  $(if $(LEARNERS),--learners $(LEARNERS)) $(if $(ITEMS),--items $(ITEMS)) \
 	  $(if $(filter no,$(PEERS)),--without-peers) $(if $(PUBLISH),--publish)
 
-docs: $(READY) ## write what is generated in the docs: settings, error codes, the connection's schema
+docs: $(READY) ## write what is generated in the docs: settings, error codes, cost, the connection's schema
 	@$(BIN)/python -m tests.documents
 
 requirements: $(READY) ## compile requirements.txt from pyproject.toml

@@ -1,7 +1,8 @@
 """Which adapter plays which port, put together once a process and no sooner than somebody asks."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 
+_PREFIX = "LMS_"
 _STORAGE_SCOPE = "https://storage.azure.com/.default"
 
 
@@ -125,6 +127,36 @@ def find_signed_in(environment: Mapping[str, str]) -> str | None:
     return ManagedIdentity(None, signed_in=True).object_id(_STORAGE_SCOPE)
 
 
+@contextmanager
+def person_graph(
+    environment: Mapping[str, str],
+    permission: str,
+    *,
+    client_id: str,
+    tenant_id: str | None,
+    in_browser: bool,
+    tell: Callable[[str], object],
+) -> Iterator["Graph"]:
+    """Yield Graph as a person sees it who signs in for one delegated permission when the first call is sent.
+
+    Nothing else of the environment is needed, so that it may be done before there is a deployment.
+    """
+    from shared.adapters.graph import HttpxGraph  # noqa: PLC0415 - paid by whoever registers a provider
+    from shared.adapters.sign_in import SignIn  # noqa: PLC0415 - the same
+    from shared.settings import Settings  # noqa: PLC0415 - the same
+
+    url = _given(environment).get("graph_url") or Settings.model_fields["graph_url"].default
+    graph = HttpxGraph(
+        url,
+        SignIn(client_id, tenant_id, in_browser=in_browser, tell=tell),
+        timeout_seconds=Settings.model_fields["graph_timeout_seconds"].default,
+        scope=f"{url.rstrip('/')}/{permission}",
+        clock=make_clock(None),
+    )
+    with closing(graph):
+        yield graph
+
+
 def _table(account: "StorageAccount", name: str) -> "Table":
     from shared.adapters.tables import AzureTable  # noqa: PLC0415 - paid by those who keep rows
 
@@ -206,13 +238,16 @@ def read_settings(environment: Mapping[str, str]) -> "Settings":
 
     from shared.settings import Settings  # noqa: PLC0415
 
-    prefix = "LMS_"
-    given = {key.removeprefix(prefix).lower(): value for key, value in environment.items() if key.startswith(prefix)}
     try:
-        return Settings.model_validate(given)
+        return Settings.model_validate(_given(environment))
     except ValidationError as error:
-        wrong = "; ".join(f"{prefix}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+        wrong = "; ".join(f"{_PREFIX}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
         raise SettingsError(f"Settings of the app are wrong. {wrong}", Code.SETTINGS_INVALID) from None
+
+
+def _given(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the app's own settings in an environment, by their names in `Settings`."""
+    return {key.removeprefix(_PREFIX).lower(): value for key, value in environment.items() if key.startswith(_PREFIX)}
 
 
 def make_clock(start: datetime | None) -> Callable[[], datetime]:

@@ -19,7 +19,9 @@ from shared.domain.record_files import Condition, FileMapping, MappedColumn, Row
 from shared.domain.runs import Outcome
 from shared.domain.write_back import Pace, StackOne, SuccessFactors, WriteBack
 from shared.settings import Settings
+from tests import cost_page
 from tests.bench import publish
+from tests.infra import checkov
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs" / "connection.schema.json"
@@ -143,7 +145,14 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "connection-mapped-columns": lambda: settings_table(MappedColumn, "write_back.mappings.columns.{}".format),
     "connection-filters": lambda: settings_table(RowFilter, "write_back.mappings.filters.{}".format),
     "connection-conditions": lambda: settings_table(Condition, "write_back.mappings.filters.conditions.{}".format),
+    "checkov": checkov.skipped_table,
     "performance": publish.section,
+    "cost-months": cost_page.months_table,
+    "cost-first": cost_page.first_table,
+    "cost-measured": cost_page.measured_table,
+    "cost-arithmetic": cost_page.arithmetic_table,
+    "cost-assumptions": cost_page.assumptions_table,
+    "cost-prices": cost_page.prices_table,
     **{f"codes-{outcome}": lambda outcome=outcome: codes_table(outcome) for outcome in Outcome},  # type: ignore[misc]
 }
 """What is generated, by the name in its mark."""

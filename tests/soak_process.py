@@ -12,7 +12,7 @@ from typing import Any
 
 from infra.local.generate.damage import Damage
 from infra.local.generate.options import FIRST_DAY, Kind, Options
-from infra.local.generate.packages import KEYS_AFTER, _members, _write_directory
+from infra.local.generate.packages import KEYS_AFTER, _write_directory, members
 from infra.local.generate.sealing import write_zip
 from infra.local.generate.tables import PRIMARY_KEYS
 from infra.local.generate.world import World
@@ -47,7 +47,7 @@ def live(folder: Path) -> None:
                 stamp = midnight + (KEYS_AFTER if kind is Kind.KEYS else timedelta())
                 file = f"acme_{kind.letter}_{stamp:%Y%m%d%H%M%S}.zip.pgp"
                 packed = BytesIO()
-                write_zip(packed, _members(world, kind, Damage(())))
+                write_zip(packed, members(world, kind, Damage(())))
                 desk.folder.files[file], dropped[file] = packed.getvalue(), midnight
             for file in [file for file, at in dropped.items() if at < midnight - timedelta(days=IN_FOLDER_DAYS)]:
                 del desk.folder.files[file], dropped[file]

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.cli.options import Json
-from shared.cli.show import outcome_text, print_json, show_run, time_text
+from shared.cli.show import duration_text, outcome_text, print_json, show_run, time_text
 from shared.cli.tenant import Tenant, telling_errors
 from shared.domain.runs import Run
 from shared.pipeline import journal
@@ -71,7 +71,7 @@ def _show_status(tenant: Tenant, found: Status) -> None:
 
 def _runs_table(found: list[Run]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("run", "package", "kind", "outcome", "code"):
+    for title in ("run", "took", "by", "package", "kind", "outcome", "code"):
         table.add_column(title, overflow="fold")
     table.add_column("rows", justify="right")
     table.add_column("rejected", justify="right")
@@ -80,6 +80,8 @@ def _runs_table(found: list[Run]) -> Table:
         rows = tally.contents.read + tally.assignments.read + tally.completions.read
         table.add_row(
             each.run_id,
+            duration_text(each),
+            "timer" if each.scheduled else "somebody",
             Text(each.package + (" (dry run)" if each.dry_run else "")),
             each.kind,
             outcome_text(each.outcome),

@@ -122,6 +122,15 @@ def outcome_text(outcome: Outcome | None) -> Text:
     return Text(outcome or "open", style=f"bold {COLOURS[outcome]}" if outcome else "bold")
 
 
+def duration_text(run: Run) -> str:
+    """Return how long the run took, waiting included; nothing while it is under way."""
+    if run.ended_at is None:
+        return ""
+    seconds = max(round((run.ended_at - run.started_at).total_seconds()), 0)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}"
+
+
 def time_text(moment: datetime | None) -> str:
     """Return a time in UTC, to the minute."""
     return f"{moment:%Y-%m-%d %H:%M}" if moment else ""

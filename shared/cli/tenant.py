@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,11 +34,11 @@ class Tenant:
     console: Console
 
     @cached_property
-    def parts(self) -> Parts:
-        """The connector's storage and the services around it, as the person signed in.
+    def environment(self) -> Mapping[str, str]:
+        """The shell's environment, with what the file says.
 
         Raises:
-            SettingsError: the environment does not say where they are.
+            SettingsError: there is no such file, or it cannot be read.
         """
         file = self.file or Path(os.environ.get(FILE_VARIABLE, DEFAULT_FILE))
         if file.is_file():
@@ -46,7 +46,16 @@ class Tenant:
             os.environ.update(read_environment(file))
         elif self.file is not None:
             raise SettingsError(f"There is no file {file}.", Code.SETTINGS_INVALID)
-        return make_parts(os.environ, signed_in=True)
+        return os.environ
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The connector's storage and the services around it, as the person signed in.
+
+        Raises:
+            SettingsError: the environment does not say where they are.
+        """
+        return make_parts(self.environment, signed_in=True)
 
     @property
     def connections(self) -> list[str]:

@@ -19,6 +19,8 @@ class AlertKind(StrEnum):
     """A look that was due did not begin."""
     STALE = "stale"
     """Nothing new has been published for long."""
+    VANISHING = "vanishing"
+    """Packages that nobody has fetched will soon be deleted by their server."""
     POISON = "poison"
     """A message failed too often, and was put aside."""
     EXPIRING = "expiring"

@@ -179,8 +179,8 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
     ),
     Code.PROVIDER_NOT_ENABLED: _failed(
         "Viva Learning does not know the learning provider, or it is not enabled for activities.",
-        "Register the provider once, with `isCourseActivitySyncEnabled` set to true, and put its id into "
-        "`viva.provider_id`.",
+        "Run `lms provider register`, which also switches on `isCourseActivitySyncEnabled`, and put the id that it "
+        "prints into `viva.provider_id`.",
     ),
     Code.VAULT_UNREACHABLE: _failed(
         "Key Vault did not answer, or refused the app.",

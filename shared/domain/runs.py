@@ -157,6 +157,7 @@ class Run(Strict):
     size_bytes: int = Field(default=0, description="Of the sealed package and its keys package.")
     timestamp: datetime
     dry_run: bool = False
+    scheduled: bool = Field(default=False, description="Ordered by the timer; else somebody asked for it.")
     approved_by: str | None = Field(default=None, description="Who approved it; the sync, where nobody said who.")
     approved_at: datetime | None = None
     step: Step = Step.PROCESSING

@@ -28,6 +28,8 @@ class CurrentSync(Strict):
     sync_id: str
     started_at: datetime
     dry_run: bool = False
+    scheduled: bool = False
+    """Ordered by the timer; else somebody asked for it."""
     collecting: bool = True
     """The look is under way, or another one has been ordered because a file still grew."""
     planned: bool = False

@@ -8,6 +8,7 @@ from shared.domain.alert import AlertKind, Condition
 from shared.domain.calendar import missing_days
 from shared.domain.connection import Connection
 from shared.domain.errors import Code
+from shared.domain.purge import find_purge
 from shared.domain.runs import Outcome, Run, Step
 from shared.domain.schedule import Schedule
 from shared.domain.state import State
@@ -43,6 +44,7 @@ def find_conditions(
             (AlertKind.MISSED, _missed),
             (AlertKind.STALE, _stale),
             (AlertKind.STUCK, _stuck),
+            (AlertKind.VANISHING, _vanishing),
             (AlertKind.PUBLISHED, _published),
         ):
             found[kind] = [] if is_off else look(parts, name, state, connection)
@@ -151,6 +153,16 @@ def _stale(parts: Parts, name: str, state: State, connection: Connection) -> lis
         "stands in the way."
     )
     return [Condition(kind=AlertKind.STALE, code=newest.package, text=text)]
+
+
+def _vanishing(parts: Parts, name: str, state: State, connection: Connection) -> list[Condition]:
+    del state, connection
+    newest = journal.find_newest_package(parts, name)
+    purge = find_purge(newest.file, newest.timestamp, parts.clock()) if newest else None
+    if newest is None or purge is None:
+        return []
+    code = f"{newest.file} {'over' if purge.is_over else 'soon'}"
+    return [Condition(kind=AlertKind.VANISHING, code=code, text=purge.text)]
 
 
 def _published(parts: Parts, name: str, state: State, connection: Connection) -> list[Condition]:

@@ -26,7 +26,7 @@ from shared.ports import RemoteFile
 log = logging.getLogger(__name__)
 
 
-def collect(parts: Parts, name: str, sync_id: str, *, dry_run: bool = False) -> None:
+def collect(parts: Parts, name: str, sync_id: str, *, dry_run: bool = False, scheduled: bool = False) -> None:
     """Look into the folder of a connection, fetch what is new, and see that it gets processed.
 
     Two calls at once do the work of one. How it ended is in the connection's sync record.
@@ -35,7 +35,7 @@ def collect(parts: Parts, name: str, sync_id: str, *, dry_run: bool = False) -> 
         BusyError: another worker is collecting for this connection.
     """
     with parts.leases.hold(f"collect/{name}"):
-        _Collecting(parts, name, sync_id, dry_run).run()
+        _Collecting(parts, name, sync_id, dry_run=dry_run, scheduled=scheduled).run()
 
 
 @dataclass(slots=True)
@@ -46,6 +46,7 @@ class _Collecting:
     name: str
     sync_id: str
     dry_run: bool
+    scheduled: bool
     look_again: bool = False
     outcome: Outcome = Outcome.DONE
     code: Code | None = None
@@ -70,7 +71,8 @@ class _Collecting:
     def _begin(self, now: datetime) -> None:
         def begin(state: State) -> State:
             same = state.sync is not None and state.sync.sync_id == self.sync_id
-            sync = state.sync if same else CurrentSync(sync_id=self.sync_id, started_at=now, dry_run=self.dry_run)
+            new = CurrentSync(sync_id=self.sync_id, started_at=now, dry_run=self.dry_run, scheduled=self.scheduled)
+            sync = state.sync if same else new
             sync = sync and sync.model_copy(update={"collecting": True})
             return state.model_copy(update={"sync": sync, "looked_at": now})
 
@@ -238,7 +240,7 @@ def collect_all(parts: Parts) -> None:
     """Look into the folders of all connections, one after the other; one that fails keeps no other from its turn."""
     for name in list(parts.connections.list_names()):
         try:
-            collect(parts, name, journal.new_run_id(parts.clock()))
+            collect(parts, name, journal.new_run_id(parts.clock()), scheduled=True)
         except BusyError:
             log.info("collect.busy connection=%s", name)
 

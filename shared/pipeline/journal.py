@@ -200,6 +200,11 @@ def get_packages(parts: Parts, connection: str) -> dict[str, Fetched]:
     }
 
 
+def find_newest_package(parts: Parts, connection: str) -> Fetched | None:
+    """Return what was fetched with the newest timestamp in its name, whatever became of it."""
+    return max(get_packages(parts, connection).values(), key=lambda each: (each.timestamp, each.file), default=None)
+
+
 def put_package(parts: Parts, connection: str, entry: Fetched) -> None:
     """Remember what became of a package."""
     parts.ledger.put(f"{connection}|packages", entry.content_hash, {"entry": entry.model_dump_json()})

@@ -25,6 +25,7 @@ from shared.pipeline import (
 )
 from shared.pipeline.decide_activities import Decided, decide_all
 from shared.pipeline.engine import engine
+from shared.pipeline.forgotten import note_forgotten
 from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
 from shared.pipeline.run_data import RunData
@@ -139,6 +140,7 @@ def _map_contents(data: RunData, now: datetime) -> None:
         f"todo = 'deactivate' as switched_off from contents where todo in {plan_changes.CONTENT_OPERATIONS}"
     )
     data.save("planned_contents")
+    note_forgotten(data)
     _hand_over(parts, run, Stage.CONTENTS, data.write_shards(Stage.CONTENTS))
 
 

@@ -1,6 +1,7 @@
 """The files of one package: which table each one is, and its rows staged, in the order in which they come."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import PurePosixPath
 
 from shared.domain.errors import Code, PackageError
@@ -75,6 +76,11 @@ class PackageFiles:
                 return self._profile.names[stem.removesuffix(suffix)]
             if not self._only_keys and stem in self._profile.names:
                 return self._profile.names[stem]
-        known = stem.removesuffix(suffix) in {*self._profile.unread_tables, *self._profile.names}
-        self.warnings.append(f"{path.name} was left alone: {'not read for now' if known else 'unknown file'}.")
+        bare = stem.removesuffix(suffix)
+        if bare in {*self._profile.unread_tables, *self._profile.names}:
+            self.warnings.append(f"{path.name} was left alone: not read for now.")
+            return None
+        close = get_close_matches(bare, [*self._profile.names, *self._profile.unread_tables], n=1, cutoff=0.8)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        self.warnings.append(f"{path.name} was left alone: unknown file.{hint}")
         return None

@@ -184,6 +184,7 @@ def _new_run(parts: Parts, name: str, connection: Connection, turn: Turn) -> Run
         size_bytes=turn.main.size_bytes + (turn.keys.size_bytes if turn.keys else 0),
         timestamp=turn.main.timestamp,
         dry_run=state.sync is not None and state.sync.dry_run,
+        scheduled=state.sync is not None and state.sync.scheduled,
         started_at=now,
         touched_at=now,
         warnings=warnings,

@@ -58,6 +58,10 @@ class Calls:
         body = {name: value for name, value in (operation.body or {}).items() if name not in _FIXED}
         return Call("PATCH", f"{self._provider}/{_activity(operation.key)}" if alternate else path, body)
 
+    def list_contents(self) -> Call:
+        """Return the call that lists the provider's contents, a page of them."""
+        return Call("GET", f"{self._provider}/learningContents")
+
     def look_up(self, operation: Operation) -> Call:
         """Return the call that finds the operation's object by its external id."""
         is_content = operation.act is Act.UPSERT_CONTENT

@@ -103,9 +103,10 @@ class PackageReader:
                 keys = self._stage_keys(profile, stager, wanted, reporter)
             staged = self._stage(self.run.sealed_path, profile, stager, wanted, reporter, only_keys=False)
             if self.run.kind is Kind.FULL and learner_part and STUDENTS not in staged:
+                hint = "".join(f" {each}" for each in self.warnings if f"Did you mean {STUDENTS}?" in each)
                 raise PackageError(
                     f"The full package has no file {STUDENTS}, so its records cannot be given to anybody. "
-                    "Have it made again, or switch learner_sync off.",
+                    f"Have it made again, or switch learner_sync off.{hint}",
                     Code.FILE_MISSING,
                 )
         reporter.finish()

@@ -5,46 +5,32 @@ Whatever a segment's dialect was, afterwards its records end in a newline and it
 """
 
 import codecs
-import csv
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from shared.domain.errors import Code, PackageError
+from shared.pipeline.header import MARK, Header
 from shared.pipeline.stray_quotes import STRAY_QUOTE, STRAY_RECORD_BYTES, read_record
+from shared.pipeline.unify import as_utf_8, ends_in_carriage_returns, utf_16_of, with_newlines
 
 SEGMENT_BYTES = 16 * 1024 * 1024
 LONGEST_RECORD_SEGMENTS = 4
 LONGEST_HEADER_BYTES = 128 * 1024
 """Many times the longest; what is longer has no end of a record that we know. The csv module takes no longer field."""
 
-MARK = b"!##!"
-"""The record end of SuccessFactors' own connector files."""
 INNER_NEWLINE = "\x1e"
 """Stands for a newline inside a record whose end is marked."""
 NUL = "\uffff"
 """Stands for a NUL character, which no text may hold; no text holds this either, for it is no character."""
 
-_DELIMITERS = (b",", b"|", b"\t")
 _MARK_AND_NEWLINE = re.compile(rb"!##!(?:\r\n|\n)?")
 _NEWLINE_FIRST = re.compile(rb"!##!(?:\r\n|\n)[\r\n]")
 
 
 class NotUtf8Error(Exception):
     """A file turned out not to be UTF-8 after some of it was read as such: read it again as Windows-1252."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The first record of a file and what it tells of the dialect."""
-
-    columns: tuple[str, ...]
-    delimiter: str
-    marked: bool
-    """Whether records end in `!##!`."""
-    line_per_record: bool
-    """Whether a newline follows the end of every record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +57,8 @@ class TextFile:
 
     chunks: Iterator[bytes]
     windows_1252: bool = False
+    utf_16: bool = False
+    """Set by `open`."""
     segment_bytes: int = SEGMENT_BYTES
     """Segments are about that large."""
     header: Header | None = None
@@ -87,9 +75,28 @@ class TextFile:
         Raises:
             PackageError: there is no end to it.
         """
+        self._fill(2)
+        if codec := utf_16_of(self._buffer):
+            self.utf_16 = True
+            self.chunks, self._buffer = as_utf_8(chain([self._buffer], self.chunks), codec), b""
+        raw = self._first_record().removeprefix(codecs.BOM_UTF8)
+        while not raw.strip() and (self._buffer or self._fill(1)):
+            self._line += raw.count(b"\n")
+            raw = self._first_record()
+        if not raw.strip():
+            return None
+        self.header = Header.of(raw, self._line)
+        self._line += raw.count(b"\n")
+        return self.header
+
+    def _first_record(self) -> bytes:
+        """Take the first record that is left, with its end."""
         while not (end := self._header_end()) and len(self._buffer) <= LONGEST_HEADER_BYTES:
             if not self._fill(len(self._buffer) + 1):
                 break
+        if end <= LONGEST_HEADER_BYTES and ends_in_carriage_returns(self._buffer[: end or len(self._buffer)]):
+            self.chunks, self._buffer = with_newlines(self.chunks), self._buffer.replace(b"\r", b"\n")
+            end = self._header_end()
         if (end or len(self._buffer)) > LONGEST_HEADER_BYTES:
             raise PackageError(
                 f"The header of a file is longer than {LONGEST_HEADER_BYTES} bytes; is the record end "
@@ -98,14 +105,7 @@ class TextFile:
             )
         raw = self._buffer[: end or len(self._buffer)]
         self._buffer = self._buffer[len(raw) :]
-        raw = raw.removeprefix(codecs.BOM_UTF8)
-        if not raw.strip():
-            return None
-        text = raw.decode("utf-8", errors="replace")
-        marked = MARK.decode() in text
-        self.header = _read_header(text, marked=marked, line_per_record=raw.endswith(b"\n"))
-        self._line += raw.count(b"\n")
-        return self.header
+        return raw
 
     def segments(self) -> Iterator[Segment]:
         """Yield the records behind the header.
@@ -267,10 +267,3 @@ def _is_utf8(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _read_header(text: str, *, marked: bool, line_per_record: bool) -> Header:
-    text = text.replace(MARK.decode(), "").strip("\r\n").replace("\r", " ")
-    delimiter = max((d.decode() for d in _DELIMITERS), key=text.count)
-    columns = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
-    return Header(tuple(column.strip().upper() for column in columns), delimiter, marked, line_per_record)

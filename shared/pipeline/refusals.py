@@ -84,6 +84,7 @@ def tell_skipped(parts: Parts, connection: Connection, place: Place) -> None:
 
 def _ended_run(parts: Parts, place: Place, package: PackageName, content_hash: str, outcome: Outcome) -> Run:
     now = parts.clock()
+    sync = journal.get_state(parts, place.connection).sync
     return Run(
         run_id=journal.new_run_id(now),
         connection=place.connection,
@@ -93,6 +94,7 @@ def _ended_run(parts: Parts, place: Place, package: PackageName, content_hash: s
         content_hash=content_hash,
         sealed_path="",
         timestamp=package.timestamp,
+        scheduled=sync is not None and sync.scheduled,
         step=Step.ENDED,
         touched_at=now,
         started_at=now,

@@ -4,7 +4,8 @@ import csv
 import io
 from dataclasses import dataclass
 
-from shared.pipeline.reading import INNER_NEWLINE, LONGEST_RECORD_SEGMENTS, SEGMENT_BYTES, Header, Segment
+from shared.pipeline.header import Header
+from shared.pipeline.reading import INNER_NEWLINE, LONGEST_RECORD_SEGMENTS, SEGMENT_BYTES, Segment
 from shared.pipeline.stray_quotes import read_record
 
 
@@ -40,8 +41,10 @@ def repair(segment: Segment, header: Header) -> Repaired:
         if segment.lines:
             line = segment.lines[start]
         skipped += sum(each.count(inner_newline) for each in lines[start:position])
+        if record and len(record) == len(header.columns) + 1 and not record[-1]:
+            record.pop()  # an end of the last field, which the fast reading does not mind either
         if record is None or len(record) != len(header.columns):
-            if record != []:
+            if record is None or len(record) > 1 or "".join(record).strip():  # else a blank line
                 malformed.append(line)
                 skipped -= sum(each.count(inner_newline) for each in lines[start + 1 : position])
                 position = start + 1

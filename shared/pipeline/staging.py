@@ -13,7 +13,8 @@ from pathlib import Path
 from shared.domain.errors import Code, PackageError
 from shared.domain.profile import Table
 from shared.pipeline.engine import Engine, name, place_of, text
-from shared.pipeline.reading import Header, Segment, TextFile
+from shared.pipeline.header import Header
+from shared.pipeline.reading import Segment, TextFile
 from shared.pipeline.repair import repair
 from shared.pipeline.table_parts import LocalPart, write_part
 from shared.pipeline.table_plan import STUDENTS_SEEN, TablePlan
@@ -84,7 +85,7 @@ class Stager:
         for column, hint in plan.missing.items():
             staged.refused = True
             message = f"The column {column} is missing from the header. {hint}".strip()
-            self._reject(staged, 1, column, Code.COLUMN_MISSING, message)
+            self._reject(staged, header.line if header else 1, column, Code.COLUMN_MISSING, message)
         for segment in source.segments() if header else ():
             if header and not staged.refused:
                 self._segment(staged, plan, header, segment)
@@ -98,8 +99,9 @@ class Stager:
                 "from (select null::bigint as record, null::bigint as line, null::uuid as pk, "
                 f"null::usmallint as place{nothing}) where false",
             )
-        if source.windows_1252:
-            staged.warnings.append(f"{file} is not UTF-8; it was read as Windows-1252.")
+        if source.windows_1252 or source.utf_16:
+            read_as = "UTF-16" if source.utf_16 else "Windows-1252"
+            staged.warnings.append(f"{file} is not UTF-8; it was read as {read_as}.")
         return staged
 
     def forget(self, tables: Iterable[str]) -> None:

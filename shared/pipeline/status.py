@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from shared.domain.purge import find_purge
 from shared.domain.runs import Outcome, Step
 from shared.domain.state import State
 from shared.domain.strict import Strict
@@ -65,4 +66,6 @@ def _waits(parts: Parts, name: str, state: State, *, enabled: bool) -> str:
     if state.open_run and (run := journal.find_run(parts, name, state.open_run)) and run.step is Step.HALTED:
         look, go_on = f"`lms runs {run.run_id}`", f"`lms approve {run.run_id}`"
         return f"The run {run.run_id} is halted. Look at it with {look}, then let it go on with {go_on}."
-    return state.needs_full or ""
+    newest = journal.find_newest_package(parts, name)
+    purge = find_purge(newest.file, newest.timestamp, parts.clock()) if newest else None
+    return state.needs_full or (purge.text if purge else "")

@@ -9,7 +9,8 @@ from shared.domain.errors import Code
 from shared.domain.profile import Column, ColumnType, Table
 from shared.pipeline import columns
 from shared.pipeline.engine import fingerprint, name, place_of, text
-from shared.pipeline.reading import INNER_NEWLINE, NUL, Header, Segment
+from shared.pipeline.header import Header
+from shared.pipeline.reading import INNER_NEWLINE, NUL, Segment
 
 _ENOUGH_COLUMNS = 2
 """Known columns without which a first line is believed to be a header only if it has one of the key."""
@@ -56,6 +57,7 @@ class TablePlan:
     ) -> Self:
         """Match the header against the profile."""
         present = header.columns if header else ()
+        is_torn = header is not None and header.is_torn
         raw = tuple(f"c{number}" for number in range(len(present)))
         places = _find_places(table, present)
         kept: list[columns.Value] = []
@@ -89,10 +91,12 @@ class TablePlan:
             columns.Value(made, "uuid", _fingerprint(table, places, parts))
             for made, parts in table.fingerprints.items()
         ]
-        # A first line that hardly knows a column may be no header but somebody's data, which must not be repeated.
-        is_header = len(places) >= _ENOUGH_COLUMNS or any(column in places for column in table.key)
-        unknown = [c for c in present if not _is_known(c, table)] if is_header else []
+        # A first line that hardly knows a column, or goes on behind a carriage return, may hold somebody's data, which
+        # must not be repeated.
+        is_known = len(places) >= _ENOUGH_COLUMNS or any(column in places for column in table.key)
+        unknown = [c for c in present if c and not _is_known(c, table)] if is_known and not is_torn else []
         unclaimed = [c for c in table.columns if c not in places]
+        doubt = header.doubt if header and not is_known else ""
         owner = places.get(table.owner) if table.owner else None
         return cls(
             raw=raw,
@@ -104,10 +108,13 @@ class TablePlan:
             pk=_fingerprint(table, places, table.key),
             place=f"coalesce(p_{owner}, {place_of(f'r_{owner}')})" if owner else place_of("pk"),
             is_owned=owner is not None,
-            missing={column: _did_you_mean(column, unknown) for column in missing},
+            missing={column: _did_you_mean(column, unknown) or doubt for column in missing},
             warnings=[_drift(table_name, column, unclaimed) for column in unknown]
-            if is_header or not present
-            else [f"{table_name}: the first line names no known columns. Does the file begin with a header?"],
+            + [
+                f"{table_name}: column {column} is there twice; the first one counts."
+                for column in _twice(table, present)
+            ]
+            + ([f"{table_name}: {doubt}"] if doubt else []),
         )
 
     def source(self, path: str, header: Header) -> str:
@@ -175,6 +182,12 @@ def _find_places(table: Table, present: Sequence[str]) -> dict[str, str]:
     return places
 
 
+def _twice(table: Table, present: Sequence[str]) -> list[str]:
+    """Name the columns of the table that the header names more than once."""
+    spellings = {c: [s.upper() for s in (c, *data.aliases)] for c, data in table.columns.items()}
+    return [c for c, all_of_it in spellings.items() if sum(map(present.count, all_of_it)) > 1]
+
+
 def _read_csv(path: str, names: Sequence[str], delimiter: str) -> str:
     typed = dict.fromkeys(names, "VARCHAR")
     return (
@@ -212,7 +225,8 @@ def _drift(table: str, column: str, unclaimed: list[str]) -> str:
 
 
 def _did_you_mean(column: str, candidates: list[str]) -> str:
-    close = get_close_matches(column, candidates, n=1)
+    same = [each for each in candidates if each.endswith(f".{column}") or column.endswith(f".{each}")]
+    close = same or get_close_matches(column, candidates, n=1)
     return f"Did you mean {close[0]}?" if close else ""
 
 

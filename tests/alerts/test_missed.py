@@ -4,6 +4,7 @@ from shared.domain.messages import Collect
 from shared.pipeline import journal
 from shared.pipeline.collect_packages import collect_all
 from shared.pipeline.run_commands import run_command
+from shared.pipeline.status import read_status
 from tests.alerts.conftest import OnCall, listening
 from tests.bad_input.conftest import Tenant
 from tests.desk import NAME
@@ -86,3 +87,36 @@ def test_two_days_without_anything_new_are_told_once(on_call: OnCall) -> None:
     assert [len(texts) for texts in heard] == [0, 1, 0]
     assert "acme_F_20261101000000.zip.pgp of 2026-11-01 00:00 UTC" in heard[1][0]
     assert len(on_call.hears("stale")) == 1
+
+
+def test_packages_that_nobody_fetches_are_told_before_their_server_deletes_them(on_call: OnCall) -> None:
+    """Servers that SuccessFactors hosts delete after 14 days: three days before that, once more when it is so."""
+    tenant = on_call.tenant
+    heard = []
+    for day, hour in ((11, 23), (12, 0), (13, 0), (15, 0), (16, 0)):
+        tenant.at(day, hour)
+        heard.append(on_call.hears("vanishing"))
+    told = read_status(tenant.desk.parts, NAME).waits_for_you
+    tenant.full(16)
+    tenant.desk.sync()
+
+    assert [len(texts) for texts in heard] == [0, 1, 0, 1, 0]
+    assert "Nothing newer than acme_F_20261101000000.zip.pgp has been fetched for 11 days" in heard[1][0]
+    assert "goes from 2026-11-15 on" in heard[1][0]
+    assert "Have a new full package made" in heard[3][0]
+    assert "may be gone" in told
+    assert on_call.hears("vanishing") == []
+    assert read_status(tenant.desk.parts, NAME).waits_for_you == ""
+
+
+def test_a_look_says_whether_the_timer_or_somebody_ordered_it(fresh: Tenant) -> None:
+    fresh.full(1)
+    parts = fresh.desk.parts
+    collect_all(parts)
+    state = journal.get_state(parts, NAME)
+    assert state.sync is not None
+    fresh.desk.deliver(state.sync.sync_id)
+    fresh.full(2, PA_CPNT_SRC=[])
+    fresh.desk.sync()
+
+    assert [run.scheduled for run in journal.list_runs(parts, NAME)] == [True, False]

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.errors import Code
 from tests.bad_input.conftest import Tenant, assert_told
-from tests.company import ADA, BEA, PUBLISHED, as_csv, done, full, item, plan, rows
+from tests.company import ADA, BEA, PUBLISHED, as_csv, betrays, done, full, item, plan, rows
 
 FILE = "acme_F_20261102000000.zip.pgp"
 
@@ -27,12 +27,17 @@ def test_what_is_published_to_begin_with(tenant: Tenant) -> None:
 
 def test_a_full_package_without_learners_is_refused(tenant: Tenant) -> None:
     """Or everybody's records would seem to belong to nobody."""
-    tenant.full(PV_PARTNER_STUDENT=None)
+    tenant.full(PV_PARTNER_STUDENT=None, PV_PARTNERS_STUDENT=rows()["PV_PARTNER_STUDENT"])
 
     with tenant.nothing_changes():
         sync = tenant.desk.sync()
 
-    assert_told(sync, "rejected", Code.FILE_MISSING, "PV_PARTNER_STUDENT", "Have it made again", "learner_sync off")
+    (told,) = (run.message for run in sync.runs)
+    assert (sync.outcome, sync.code) == ("rejected", Code.FILE_MISSING)
+    assert "has no file PV_PARTNER_STUDENT" in told
+    assert "Have it made again, or switch learner_sync off." in told
+    assert told.endswith("PV_PARTNERS_STUDENT.csv was left alone: unknown file. Did you mean PV_PARTNER_STUDENT?")
+    assert betrays(told) == []
 
 
 def test_a_delta_without_learners_uses_those_it_knows(tenant: Tenant) -> None:

@@ -31,8 +31,16 @@ def test_after_a_sync_its_outcome_and_package_are_told(desk: Desk, lms: Lms) -> 
     assert run["run_id"] == sync.runs[0].run_id
     assert run["run_id"] in lms("runs").output
     assert FULL in shown.output
+    assert run["scheduled"] is False
+    assert "somebody" in lms("runs").output
     assert "assignments" in shown.output
     assert betrays(lms("runs").output + shown.output + lms("status").output) == []
+    document = desk.parts.connections.find(NAME)
+    assert document is not None
+    desk.parts.connections.delete(NAME)
+    assert lms("status", "--json").json == []
+    desk.parts.connections.put(NAME, document.value, None)
+    assert lms("runs", "--json").json == [run], "a connection that is made anew has its runs back"
 
 
 def test_a_halted_run_says_who_has_to_do_what(desk: Desk, lms: Lms) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.domain.errors import Code, PackageError
-from shared.pipeline.reading import NUL, Header, NotUtf8Error, Segment, TextFile
+from shared.pipeline.header import Header
+from shared.pipeline.reading import NUL, NotUtf8Error, Segment, TextFile
 from shared.pipeline.repair import repair
 
 

@@ -21,6 +21,13 @@ def generate_command(
     items: Annotated[int, typer.Option(help="Learning items on the first day.")] = 200,
     assignments: Annotated[int, typer.Option(help="Rows of the plan on the first day.")] = 5000,
     completions: Annotated[int, typer.Option(help="Rows of the learning history on the first day.")] = 2000,
+    leavers: Annotated[
+        int,
+        typer.Option(
+            help="Sets of 18 more learners who are deactivated on the second day: by hand and by connectors, "
+            "with cleanDevPlan Y and N; some leave their profiles, some come back."
+        ),
+    ] = 0,
     day: Annotated[
         date | None,
         typer.Option(metavar="YYYY-MM-DD", help="Day of the packages. [default: yesterday]"),
@@ -67,6 +74,7 @@ def generate_command(
                 items=items,
                 assignments=assignments,
                 completions=completions,
+                leavers=leavers,
                 seed=seed,
                 customer=customer,
                 time=at,

@@ -14,7 +14,7 @@ from infra.local.generate.defects import Defect
 from infra.local.generate.sealing import Member, make_keys, sealed
 from infra.local.generate.world import NEWLINE_INSIDE, World
 
-DELIMITERS: Final = {"pipe": "|", "tab": "\t"}
+DELIMITERS: Final = {"pipe": "|", "tab": "\t", "semicolon": ";"}
 RECORD_ENDS: Final = {"crlf": b"\r\n", "recordend": b"!##!", "recordend-newline": b"!##!\n"}
 
 GOOD_ASSIGNMENT: Final = {
@@ -64,10 +64,12 @@ class Damage:
         return any(defect.strikes(name, table) for defect in self._defects)
 
     def query(self, table: str, query: str) -> str:
-        """Take columns and rows away, or add a column."""
+        """Take columns and rows away, or add or rename a column."""
         for defect in self._defects:
             if defect.strikes("missing-column", table):
                 query = f"SELECT * EXCLUDE ({defect.column}) FROM ({query})"
+            if defect.strikes("renamed-column", table):
+                query = f"SELECT * EXCLUDE ({defect.column}), {defect.column} AS {defect.column}X FROM ({query})"
             if defect.strikes("extra-column", table):
                 query = f"SELECT *, 'x' AS {defect.column} FROM ({query})"
             if defect.strikes("empty-table", table):
@@ -82,13 +84,17 @@ class Damage:
         """Yield the file: its bad rows come first, so that the first one is on line 2."""
         delimiter = next((mark for name, mark in DELIMITERS.items() if self.strikes(name, table)), ",")
         end = next((mark for name, mark in RECORD_ENDS.items() if self.strikes(name, table)), None)
+        if self.strikes("reordered", table):
+            query = f"SELECT {', '.join(reversed(world.columns(query)))} FROM ({query})"
         chunks = world.csv(query, delimiter=delimiter, mark_newlines=end is not None)
         if self.has_rows(table):
             chunks = _after_header(chunks, self._bad_rows(table, world.columns(query), delimiter))
         if end is not None:
             chunks = _with_record_end(chunks, end)
         if self.strikes("latin1", table):
-            chunks = _as_windows_1252(chunks)
+            chunks = _again(chunks, codecs.lookup("cp1252"))
+        if self.strikes("utf16", table):
+            chunks = _again(chunks, codecs.lookup("utf-16"))
         if self.strikes("bom", table):
             chunks = _with_mark(chunks)
         return chunks
@@ -175,11 +181,11 @@ def _with_record_end(chunks: Iterator[bytes], end: bytes) -> Iterator[bytes]:
         yield chunk.replace(b"\n", end).replace(NEWLINE_INSIDE.encode(), b"\n")
 
 
-def _as_windows_1252(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Put a question mark for what Windows-1252 does not have."""
-    decode = codecs.getincrementaldecoder("utf-8")().decode
+def _again(chunks: Iterator[bytes], codec: codecs.CodecInfo) -> Iterator[bytes]:
+    """Yield the text in another encoding, with a question mark for what that does not have."""
+    decode, encode = codecs.getincrementaldecoder("utf-8")().decode, codec.incrementalencoder("replace").encode
     for chunk in chunks:
-        yield decode(chunk).encode("cp1252", errors="replace")
+        yield encode(decode(chunk))
 
 
 def _with_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:

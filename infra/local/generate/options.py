@@ -46,6 +46,8 @@ class Options:
     items: int = 200
     assignments: int = 5000
     completions: int = 2000
+    leavers: int = 0
+    """Sets of 18 more learners, who are deactivated on the second day; `leavers.sql` says how, and what follows."""
     seed: int = 1
     customer: str = "acme"
     time: time = field(default=time())
@@ -60,8 +62,8 @@ class Options:
         """Refuse what makes no world."""
         if not (0 < self.learners <= PERSON_IDS // 2 and self.items > 0):
             raise ValueError(f"there must be at least one item, and 1 to {PERSON_IDS // 2} learners")
-        if self.assignments < 0 or self.completions < 0:
-            raise ValueError("there cannot be fewer than no assignments or completions")
+        if self.assignments < 0 or self.completions < 0 or self.leavers < 0:
+            raise ValueError("there cannot be fewer than no assignments, completions or leavers")
         if not self.kinds:
             raise ValueError("at least one kind of package must be asked for")
         if self.day < self.first_day:

@@ -11,7 +11,6 @@ from typing import Final
 from infra.local.generate.damage import Damage
 from infra.local.generate.options import Kind, Options
 from infra.local.generate.sealing import KeyFiles, Member, make_keys, sealed, write_zip
-from infra.local.generate.tables import PRIMARY_KEYS
 from infra.local.generate.world import World
 
 KEYS_AFTER: Final = timedelta(minutes=90)
@@ -99,17 +98,17 @@ def _stamp(options: Options, kind: Kind, day: date) -> datetime:
 def _write(path: Path, world: World, kind: Kind, damage: Damage, public_key: Path) -> int:
     if kind is Kind.KEYS:
         with sealed(path, public_key) as sink:
-            return write_zip(sink, _members(world, kind, damage))
+            return write_zip(sink, members(world, kind, damage))
     with damage.key(public_key) as key:
         with sealed(path, key) as sink:
-            text_bytes = write_zip(sink, chain(_members(world, kind, damage), damage.more_members()))
+            text_bytes = write_zip(sink, chain(members(world, kind, damage), damage.more_members()))
         damage.seal(path, key)
     return text_bytes
 
 
-def _members(world: World, kind: Kind, damage: Damage) -> Iterator[Member]:
+def members(world: World, kind: Kind, damage: Damage) -> Iterator[Member]:
     """Yield the files one by one; each has to be read before the next is asked for."""
-    for table, key in PRIMARY_KEYS.items():
+    for table, key in world.tables.items():
         name = f"{table}_K" if kind is Kind.KEYS else table
         query = {
             Kind.FULL: f"SELECT * EXCLUDE (_day) FROM {table}",

@@ -1,6 +1,6 @@
 """The tables of a package and their primary keys.
 
-The columns are those of the views in `world.sql` and `activities.sql`.
+The columns are those of the views in `world.sql`, `activities.sql` and `leavers.sql`.
 """
 
 from typing import Final
@@ -30,3 +30,5 @@ PRIMARY_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "PA_STUD_ASSGN_PRFL": ("STUD_ID", "AP_ID"),
 }
 """In the order in which the files stand in a package. The last three are not read yet."""
+MORE_WITH_LEAVERS: Final[dict[str, tuple[str, ...]]] = {"PA_ENROLL_SEAT": ("ENRL_SEAT_ID",)}
+"""Files that come only when learners are deactivated. Not read yet."""

@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 import duckdb
 
 from infra.local.generate.options import Options
+from infra.local.generate.tables import MORE_WITH_LEAVERS, PRIMARY_KEYS
 
 CHUNK_BYTES: Final = 1 << 20
 LARGE_ROWS: Final = 4_000_000
@@ -23,10 +24,13 @@ class World:
 
     is_large: Final[bool]
     """Whether a table may pass the 2 GiB at which a zip entry needs wider fields."""
+    tables: Final[dict[str, tuple[str, ...]]]
+    """Primary keys of the tables, in the order of the files."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, options: Options) -> None:
         self._connection = connection
         self._first_day = options.first_day
+        self.tables = PRIMARY_KEYS | (MORE_WITH_LEAVERS if options.leavers else {})
         self.is_large = max(options.learners, options.assignments, options.completions) > LARGE_ROWS
 
     @classmethod
@@ -36,7 +40,7 @@ class World:
         with duckdb.connect(config={"memory_limit": "1GB"}) as connection:
             for name, value in _settings(options).items():
                 connection.execute(f"SET VARIABLE {name} = ?", [value])
-            for script in ("world.sql", "activities.sql"):
+            for script in ("world.sql", "activities.sql", *(["leavers.sql"] if options.leavers else [])):
                 connection.execute(Path(__file__).with_name(script).read_text(encoding="utf-8"))
             yield cls(connection, options)
 
@@ -100,6 +104,7 @@ def _settings(options: Options) -> dict[str, Any]:
         "seed": options.seed,
         "first_day": options.first_day,
         "today": 0,
+        "leavers": options.leavers,
         "learners": options.learners,
         "learner_births": -(-options.learners // 2000),
         "items": options.items,

@@ -16,7 +16,8 @@ READ_LICENCES = {
     "Organization.Read.All",
     "Organization.ReadWrite.All",
 }
-READ_PROVIDERS = {"LearningProvider.Read", "LearningProvider.ReadWrite"}
+PROVIDERS = {"LearningProvider.ReadWrite"}
+READ_PROVIDERS = PROVIDERS | {"LearningProvider.Read"}
 CONTENTS = {"LearningContent.ReadWrite.All"}
 READ_CONTENTS = CONTENTS | {"LearningContent.Read.All"}
 ACTIVITIES = {"LearningAssignedCourse.ReadWrite.All", "LearningSelfInitiatedCourse.ReadWrite.All"}

@@ -10,10 +10,11 @@ from typing import Any
 
 from infra.local.graph.activities import Activities
 from infra.local.graph.answers import Answer, RefusedError, bad_request, method_not_allowed, refuse
-from infra.local.graph.caller import ACTIVITIES, CONTENTS, READ_CONTENTS, READ_PROVIDERS
+from infra.local.graph.caller import ACTIVITIES, CONTENTS, READ_CONTENTS
 from infra.local.graph.calls import Call, Key, NoBody, read_key, unknown_path
 from infra.local.graph.contents import Contents
 from infra.local.graph.faults import Faults
+from infra.local.graph.providers import Providers, judge_plan, unknown_provider
 from infra.local.graph.schema import Schema
 from infra.local.graph.state import State
 
@@ -78,6 +79,7 @@ class Learning:
         self._contents = contents
         self._activities = activities
         self._provider_id = provider_id
+        self._providers = Providers(state, provider_id)
 
     def answer(self, call: Call, faults: Faults, base: str) -> Answer:
         """Carry out a call below `/employeeExperience`."""
@@ -86,13 +88,8 @@ class Learning:
                 target = Target("learningCourseActivities", id=activity_id)
                 if call.method != "GET":
                     raise method_not_allowed()
-            case ("learningProviders", provider_id) if call.method == "GET":
-                call.caller.need_scope(READ_PROVIDERS)
-                self._judge_provider(provider_id, faults)
-                return self._provider(call, faults)
             case ("learningProviders",) | ("learningProviders", _):
-                # Registering and listing providers takes a signed-in person, too, and is not played.
-                raise refuse(403, "Forbidden", "Your account doesn't have access to this report or data.")
+                return self._providers.answer(call, faults)
             case ("learningProviders", provider_id, *rest):
                 target = read_target(tuple(rest))
                 self._judge_provider(provider_id, faults)
@@ -117,25 +114,10 @@ class Learning:
             return self._read_or_delete_content(target, call, faults, base)
         return self._read_or_delete_activity(target, call)
 
-    def _provider(self, call: Call, faults: Faults) -> Answer:
-        call.allow_options(())
-        return Answer(
-            200,
-            {
-                "id": self._provider_id,
-                "displayName": "Local LMS",
-                "isCourseActivitySyncEnabled": not faults.course_activity_sync_off,
-            },
-        )
-
     def _judge_provider(self, provider_id: str, faults: Faults) -> None:
-        if faults.no_service_plan:
-            raise refuse(403, "Forbidden", "You don't have an adequate service plan for this request.")
+        judge_plan(faults)
         if provider_id.lower() != self._provider_id.lower():
-            raise bad_request(
-                "There was an issue with your request. Make sure the registrationId you entered is valid or"
-                " registered for your tenant."
-            )
+            raise unknown_provider()
 
     def _write(self, target: Target, call: Call, faults: Faults) -> Answer:
         is_content = target.collection == "learningContents"

@@ -28,7 +28,7 @@ class Counters:
     writes: int
     """Objects created, updated or deleted, whether or not the answer said so."""
     reads: Mapping[str, int]
-    """Calls that read, answered or refused, by `users`, `delta`, `contents` and `activities`."""
+    """Calls that read, answered or refused, by `users`, `delta`, `providers`, `contents` and `activities`."""
     written: Mapping[str, int]
     """`writes` by method and kind, as in `POST activities`."""
 
@@ -101,10 +101,7 @@ class Service:
                 call.caller.need(READ_LICENCES, of_app=False)
                 return licences(call)
             case ("employeeExperience", _, *_):
-                area = "learning"
-                kind = (
-                    "contents" if any(each.startswith("learningContents") for each in call.segments) else "activities"
-                )
+                area, kind = "learning", _learning_kind(call.segments)
             case _:
                 raise unknown_path(call.segments[0])
         if call.method == "GET":
@@ -142,6 +139,12 @@ class Service:
 
     def _later(self, status: int) -> Answer:
         return later(status, seconds=self.faults.retry_after_seconds, minutes=self.faults.retry_after_minutes)
+
+
+def _learning_kind(segments: tuple[str, ...]) -> str:
+    if segments[1] == "learningProviders" and len(segments) < 4:  # noqa: PLR2004 (one provider, or all of them)
+        return "providers"
+    return "contents" if any(each.startswith("learningContents") for each in segments) else "activities"
 
 
 def unauthorised() -> Answer:

@@ -44,6 +44,11 @@ CREATE TABLE IF NOT EXISTS activities(
     body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS activities_by_external_id ON activities(external_id);
+CREATE TABLE IF NOT EXISTS providers(
+    number INTEGER PRIMARY KEY,
+    id TEXT COLLATE NOCASE NOT NULL UNIQUE,
+    body TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS payloads(
     number INTEGER PRIMARY KEY,
     type TEXT NOT NULL,

@@ -30,8 +30,8 @@ CLOCK_WARNS, CLOCK_FAILS = timedelta(minutes=1), timedelta(minutes=5)
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _USED = (Outcome.DONE, Outcome.PARTIAL)
 _PROVIDER_MEND = (
-    "A Knowledge Administrator compares viva.provider_id with the registered provider, and switches on its "
-    "isCourseActivitySyncEnabled, in Graph Explorer for example."
+    "A Knowledge Administrator compares viva.provider_id with the id that `lms provider register` prints, and lets it "
+    "switch on isCourseActivitySyncEnabled."
 )
 
 
@@ -152,7 +152,7 @@ def _proven_provider(patient: Patient, caller: Caller | None) -> Check:
     asked = "the scope LearningProvider.Read, a Viva licence and the role Knowledge Administrator"
     return exam.skipped(
         "You may not read the learning provider, and no run has used it yet.",
-        f"Reading it takes {asked}; in Graph Explorer, for example, `GET {_provider_path(patient)}`."
+        f"Reading it takes {asked}; `lms provider register` signs you in for that, and finds it by its name."
         if caller
         else "Sign in as a person, for example with `az login`.",
     )

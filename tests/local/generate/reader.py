@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from infra.local.generate import KeyFiles, Options, generate, parse_defects
-from infra.local.generate.tables import PRIMARY_KEYS
+from infra.local.generate.tables import MORE_WITH_LEAVERS, PRIMARY_KEYS
 from infra.local.generate.world import World
 
 DAY = date(2026, 11, 5)
@@ -56,7 +56,7 @@ def state_of(options: Options, day: date) -> dict[str, Rows]:
     """Every table on that day; not to be changed."""
     with World.of(options) as world:
         world.move_to(day)
-        return {table: rows_on(world, table) for table in PRIMARY_KEYS}
+        return {table: rows_on(world, table) for table in world.tables}
 
 
 def rows_on(world: World, table: str, where: str = "true") -> Rows:
@@ -64,4 +64,5 @@ def rows_on(world: World, table: str, where: str = "true") -> Rows:
 
 
 def by_key(table: str, rows: Rows) -> dict[tuple[str, ...], dict[str, str]]:
-    return {tuple(row[column] for column in PRIMARY_KEYS[table]): row for row in rows}
+    columns = (PRIMARY_KEYS | MORE_WITH_LEAVERS)[table]
+    return {tuple(row[column] for column in columns): row for row in rows}

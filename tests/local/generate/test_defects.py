@@ -51,7 +51,13 @@ def test_columns_and_files_can_be_missing_or_too_many(reader: Reader) -> None:
 
 @pytest.mark.parametrize(
     ("defect", "delimiter", "end"),
-    [("pipe", "|", "\n"), ("tab", "\t", "\n"), ("crlf", ",", "\r\n"), ("recordend", ",", "!##!")],
+    [
+        ("pipe", "|", "\n"),
+        ("tab", "\t", "\n"),
+        ("semicolon=PV_I18N_ACTIVE_LOCALE_LABEL", ";", "\n"),
+        ("crlf", ",", "\r\n"),
+        ("recordend", ",", "!##!"),
+    ],
 )
 def test_other_dialects_say_the_same(reader: Reader, defect: str, delimiter: str, end: str) -> None:
     text = reader.files(reader.damaged(defect))[f"{LABELS}.csv"].decode()
@@ -73,6 +79,24 @@ def test_other_encodings_say_the_same_as_far_as_they_can(reader: Reader) -> None
     assert [row["LABEL_VALUE"].encode("cp1252") for row in csv.DictReader(texts)] == values
     assert files["PA_CPNT.csv"].startswith(codecs.BOM_UTF8 + b"CPNT_TYP_ID")
     assert rows_of(files["PA_CPNT.csv"].removeprefix(codecs.BOM_UTF8)) == state["PA_CPNT"]
+
+
+def test_utf_16_says_the_same(reader: Reader) -> None:
+    labels = reader.files(reader.damaged("utf16"))[f"{LABELS}.csv"]
+
+    assert labels.startswith(codecs.BOM_UTF16)
+    assert rows_of(labels.decode("utf-16").encode()) == state_of(SMALL, DAY)[LABELS]
+
+
+def test_columns_can_be_renamed_and_in_another_order(reader: Reader) -> None:
+    files = reader.files(reader.damaged("renamed-column=PA_CPNT:CPNT_LEN,reordered=PA_STUD_CPNT"))
+
+    contents, plans = rows_of(files["PA_CPNT.csv"]), rows_of(files["PA_STUD_CPNT.csv"])
+    state = state_of(SMALL, DAY)
+    assert [row["CPNT_LENX"] for row in contents] == [row["CPNT_LEN"] for row in state["PA_CPNT"]]
+    assert "CPNT_LEN" not in contents[0]
+    assert list(plans[0]) == list(state["PA_STUD_CPNT"][0])[::-1]
+    assert plans == state["PA_STUD_CPNT"]
 
 
 def unzip(clear: bytes) -> dict[str, bytes]:

@@ -8,21 +8,29 @@ from datetime import date, timedelta
 import pytest
 
 from infra.local.generate import KeyFiles, Kind, Options, generate
-from infra.local.generate.tables import PRIMARY_KEYS
 from infra.local.generate.world import World
 from tests.local.generate.reader import DAY, LABELS, Reader, by_key, rows_of, rows_on, state_of
 
 
-@pytest.mark.parametrize("sizes", [(3, 2, 7, 5), (1, 1, 0, 0), (30, 1, 0, 40), (120, 60, 300, 200)])
-def test_every_day_follows_from_the_one_before(sizes: tuple[int, int, int, int]) -> None:
-    """Also in worlds so small that nearly everything happens at once."""
-    learners, items, assignments, completions = sizes
-    options = Options(day=DAY, learners=learners, items=items, assignments=assignments, completions=completions)
+@pytest.mark.parametrize(
+    "sizes", [(3, 2, 7, 5, 0), (1, 1, 0, 0, 1), (2, 1, 0, 0, 0), (30, 1, 0, 40, 2), (120, 60, 300, 200, 0)]
+)
+def test_every_day_follows_from_the_one_before(sizes: tuple[int, int, int, int, int]) -> None:
+    """Also in worlds so small that nearly everything happens at once, and while people leave and come back."""
+    learners, items, assignments, completions, leavers = sizes
+    options = Options(
+        day=DAY,
+        learners=learners,
+        items=items,
+        assignments=assignments,
+        completions=completions,
+        leavers=leavers,
+    )
     with World.of(options) as world:
-        known = {table: by_key(table, rows_on(world, table)) for table in PRIMARY_KEYS}
-        for number in range(1, 4):
+        known = {table: by_key(table, rows_on(world, table)) for table in world.tables}
+        for number in range(1, 6 if leavers else 4):
             world.move_to(options.first_day + timedelta(days=number))
-            for table in PRIMARY_KEYS:
+            for table in world.tables:
                 rows, before = rows_on(world, table), known[table]
                 known[table] = now = by_key(table, rows)
                 changed = by_key(table, rows_on(world, table, "_day = today()"))

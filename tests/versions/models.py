@@ -1,0 +1,171 @@
+"""Which of the connector's values are stored, where their fixtures are, and what fields every kind of file has."""
+
+import gzip
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
+
+import duckdb
+from pydantic import BaseModel
+
+import shared.domain
+import shared.pipeline
+from shared.domain.connection import Connection
+from shared.domain.messages import COMMAND, Command, MapLearners, PushRecords
+from shared.domain.plan import Operation, Receipt
+from shared.domain.runs import Run
+from shared.domain.state import State
+from shared.domain.strict import Strict
+from shared.domain.turns import Fetched, FileSeen
+from shared.pipeline import keep_poison
+from shared.pipeline.directory import Index
+from shared.pipeline.keep_poison import Poison
+from shared.pipeline.read_package import Manifest
+from shared.pipeline.replay_scope import Scope
+from tests.versions.store import Files
+
+COMMANDS = get_args(get_args(Command)[0])
+MESSAGES: tuple[type[Strict], ...] = (*COMMANDS, MapLearners, PushRecords)
+
+
+def _whole(pattern: str) -> Callable[[Files], Iterator[Any]]:
+    """Read files that hold one value."""
+    return lambda files: (json.loads(each) for each in _matching(files, pattern))
+
+
+def _lines(pattern: str) -> Callable[[Files], Iterator[Any]]:
+    """Read files that hold a value a line."""
+    return lambda files: (json.loads(line) for each in _matching(files, pattern) for line in _text(each).splitlines())
+
+
+def _entries(partition: str) -> Callable[[Files], Iterator[Any]]:
+    """Read rows of the ledger, each of which holds one value."""
+
+    def read(files: Files) -> Iterator[Any]:
+        for name, rows in json.loads(files["ledger/rows.json"]).items():
+            if name.endswith(partition):
+                yield from (json.loads(row["entry"]) for row in rows.values())
+
+    return read
+
+
+def _poison(files: Files) -> Iterator[Any]:
+    for rows in json.loads(files["poison/rows.json"]).values():
+        yield from (keep_poison._from_row(key, row).model_dump(mode="json") for key, row in rows.items())
+
+
+STORED: Mapping[type[Strict], Callable[[Files], Iterator[Any]]] = {
+    Connection: _whole("connections/*.json"),
+    State: _whole("states/*.json"),
+    Run: _whole("runs/*.json"),
+    Index: _whole("directory_index/index.json"),
+    Manifest: _whole("records/*/manifest.json"),
+    Scope: _whole("records/*/scope.json"),
+    Operation: _lines("pushes/*/shard-*.ndjson.gz"),
+    Receipt: _lines("pushes/*/shard-*.receipts-*.ndjson"),
+    FileSeen: _entries("|files"),
+    Fetched: _entries("|packages"),
+    Poison: _poison,
+}
+"""How every stored value is found in what a scene holds. Messages have files of their own."""
+
+NOT_STORED = {
+    "Profile": "comes with the code",
+    "Condition": "told, and kept as a row of its own making",
+    "Finding": "an answer of `lms explain`",
+    "Check": "an answer of `lms doctor`",
+    "KeyVersion": "an answer of `lms keys check`",
+    "Status": "an answer of `lms status`",
+    "VersionUse": "an answer of `lms keys list`",
+}
+"""Values that never outlive a call, by name, and why."""
+
+
+def all_values() -> set[type[Strict]]:
+    """Return every value of the connector that could be stored, each with all that it is made of."""
+    for package in (shared.domain, shared.pipeline):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    return set(_below(Strict))
+
+
+def parts_of(model: type[BaseModel]) -> set[type[BaseModel]]:
+    """Return a value's type, and those of all values inside it."""
+    found: set[type[BaseModel]] = set()
+    todo: list[Any] = [model]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            if each not in found:
+                found.add(each)
+                todo += [field.annotation for field in each.model_fields.values()]
+        else:
+            todo += get_args(each)
+    return found
+
+
+def read_message(queue: str, text: str) -> Strict:
+    """Read a message as the function of its queue does."""
+    if queue == "commands":
+        return COMMAND.validate_json(text)
+    readers: dict[str, type[Strict]] = {"map-learners": MapLearners, "push-records": PushRecords}
+    return readers[queue].model_validate_json(text)
+
+
+def shapes(files: Files) -> dict[str, set[str]]:
+    """Return the names of all fields by the kind of file: its path without what differs from run to run."""
+    found: dict[str, set[str]] = {}
+    for path, content in files.items():
+        kind = re.sub(r"\d{8}T\d{6}-[0-9a-f]+|[0-9a-f]{16,}", "*", path)
+        kind = re.sub(r"\d+", "0", kind)
+        found.setdefault(kind, set()).update(_fields(path, content))
+    return found
+
+
+def _fields(path: str, content: bytes) -> set[str]:
+    if path.endswith("/rows.json"):
+        return {name for rows in json.loads(content).values() for row in rows.values() for name in row}
+    if path.endswith(".json"):
+        return set(_names(json.loads(content)))
+    if ".ndjson" in path:
+        return {name for line in _text(content).splitlines() for name in _names(json.loads(line))}
+    if path.endswith(".parquet"):
+        with TemporaryDirectory() as folder:
+            file = Path(folder, "it.parquet")
+            file.write_bytes(content)
+            rows = duckdb.execute(f"describe select * from '{file}'").fetchall()
+            return {f"{row[0]} {row[1]}" for row in rows}
+    if path.endswith((".csv", ".csv.gz")) and not path.startswith("directory.csv"):
+        return set(_text(content).splitlines()[0].split(","))
+    return set()
+
+
+def _names(value: object, prefix: str = "") -> Iterator[str]:
+    """Yield the names of an object's fields, those of objects inside it behind a dot."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield f"{prefix}{name}"
+            yield from _names(each, f"{prefix}{name}.")
+    elif isinstance(value, list):
+        for each in value:
+            yield from _names(each, prefix)
+
+
+def _matching(files: Files, pattern: str) -> list[bytes]:
+    return [content for path, content in files.items() if fnmatchcase(path, pattern)]
+
+
+def _text(content: bytes) -> str:
+    return (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).decode("utf-8-sig")
+
+
+def _below(model: type[Strict]) -> Iterator[type[Strict]]:
+    for each in model.__subclasses__():
+        yield each
+        yield from _below(each)

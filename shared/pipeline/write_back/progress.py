@@ -27,7 +27,7 @@ _ROWS: TypeAdapter[list[_Row]] = TypeAdapter(list[tuple[int, Receipt]])
 
 class _Kept(Strict):
     slices: int = 0
-    results: tuple[_Row, ...] = ()
+    results: tuple[tuple[int, Receipt], ...] = ()
     """Since the last slice."""
     sending: tuple[int, ...] = ()
     tries: dict[int, int] = Field(default={})

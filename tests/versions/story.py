@@ -47,6 +47,7 @@ from tests.write_back.conftest import WRITE_BACK
 SCENES = ("rest", "arriving", "midway", "halted", "sending")
 DIRECTORY = (ADA, BEA, Person("", "V-400", "00000000-0000-4000-8000-0000000000d4", licensed=False))
 LEARNERS = tuple(f"quokka-{number}" for number in range(8))
+COURSE = {"titles": {"English": "Course"}, "launch_url": "https://courses.example/1"}
 SCHEDULE = {"start": "2026-01-01T00:00:00Z", "end": "2027-01-01T00:00:00Z"}
 UNLICENSED = Person("v-dee", "V-400", "")
 
@@ -243,11 +244,9 @@ def _halted(desk: Desk) -> None:
 
 def _sending(desk: Desk) -> None:
     """Half of a batch has gone back to the LMS, another one has left somebody parked, and a file has been read."""
-    pace = {"requests": 2, "seconds": 60}
-    desk.set(write_back={**WRITE_BACK, "completions_pace": pace})
+    desk.set(write_back={**WRITE_BACK, "completions_pace": {"requests": 2, "seconds": 60}})
     desk.lms.inactive = {LEARNERS[1]}
-    titles = {"titles": {"English": "Course"}, "launch_url": "https://courses.example/1"}
-    _post(desk, Kind.COURSES, {"course_id": "X-1", **titles})
+    _post(desk, Kind.COURSES, {"course_id": "X-1", **COURSE})
     _post(desk, Kind.COMPLETIONS, *(_completion(each) for each in LEARNERS[:2]))
     desk.parts.inbox.put(f"{NAME}/file.jsonl", json.dumps(_completion(LEARNERS[2])).encode())
     read_inbox(desk.parts, NAME)
@@ -255,7 +254,7 @@ def _sending(desk: Desk) -> None:
     push_completions(desk.parts, PushCompletions(connection=NAME))
     desk.pass_time(60)
     _post(desk, Kind.COMPLETIONS, *(_completion(each, grade="A") for each in LEARNERS[3:]))
-    _post(desk, Kind.COURSES, {"course_id": "X-2", **titles, "schedule": [SCHEDULE]})
+    _post(desk, Kind.COURSES, {"course_id": "X-2", **COURSE, "schedule": [SCHEDULE]})
     desk.messages.take()
     desk.lms.refuse = [TransientError("no answer", Code.LMS_UNREACHABLE)]
     push_completions(desk.parts, PushCompletions(connection=NAME))

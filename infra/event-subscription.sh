@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Lets a package start process_package as soon as it has come. To be run once the code has been published.
+# Lets a package, or a file in the inbox, start its function as soon as it has come. To be run once the code has been
+# published.
 #
 #   infra/event-subscription.sh RESOURCE_GROUP PREFIX [APP]
 #
@@ -26,4 +27,4 @@ if [ -z "$LMS_WEBHOOK_KEY" ] || [ "$LMS_WEBHOOK_KEY" = None ]; then
 fi
 az deployment group create --resource-group "$group" --name event-subscription --output none \
   --parameters "$(dirname "$0")/event-subscription.bicepparam"
-echo "Packages in the container sealed now start process_package."
+echo "Packages in the container sealed now start process_package, and files in the container inbox read_inbox."

@@ -51,6 +51,12 @@ param sweepSchedule string = '0 */5 * * * *'
 @description('Optional. Object id of the Entra group that operates the connector: it may keep secrets and use `lms`.')
 param operatorGroupId string = ''
 
+@description('Optional. On `flex` and `premium`: client id of the app registration that stands for the interface over which records are sent in; empty: there is none.')
+param apiClientId string = ''
+
+@description('Optional. Client ids of the applications that may send records in over HTTP.')
+param apiCallers string[] = []
+
 @description('Optional. A virtual network with private endpoints, and one fixed address towards the SFTP server.')
 param usesNetwork bool = false
 
@@ -104,6 +110,10 @@ var memoryLimitsMb = { '512': 128, '2048': 512, '4096': 1024 }
 var memoryLimitMb = plan == 'premium' ? 512 : memoryLimitsMb[string(instanceMemoryMb)]
 var ownsRegistry = contains(['container', 'none'], plan) && empty(registry)
 var releases = loadJsonContent('names.json').releases
+// Without an app registration nobody could be told from anybody: then the interface is off.
+var api = loadJsonContent('names.json').api
+var hasApi = !empty(apiClientId) && contains(['flex', 'premium'], plan)
+var apiOff = map(hasApi ? [] : api, name => { name: 'AzureWebJobs_${name}_Disabled', value: 'true' })
 
 module identity 'modules/identity.bicep' = {
   params: { name: names.identity, location: location, tags: tags }
@@ -179,7 +189,7 @@ module network 'modules/network.bicep' = if (usesNetwork) {
   }
 }
 
-var settings = settingsOf({
+var settings = concat(apiOff, settingsOf({
   storageName: names.storage
   identityClientId: identity.outputs.clientId
   vaultUri: vault.outputs.uri
@@ -187,7 +197,7 @@ var settings = settingsOf({
   collectSchedule: collectSchedule
   sweepSchedule: sweepSchedule
   memoryLimitMb: memoryLimitMb
-})
+}))
 
 module flex 'modules/app-flex.bicep' = if (plan == 'flex') {
   params: {
@@ -243,6 +253,15 @@ module premium 'modules/app-premium.bicep' = if (plan == 'premium') {
     adminAddresses: adminAddresses
   }
   dependsOn: [roles]
+}
+
+module signIn 'modules/sign-in.bicep' = if (hasApi) {
+  params: {
+    appName: names.app
+    clientId: apiClientId
+    callers: apiCallers
+  }
+  dependsOn: [flex, premium]
 }
 
 module alerts 'modules/alerts.bicep' = {

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from shared.domain.errors import Code, SettingsError
@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from shared.adapters.storage_account import StorageAccount
     from shared.domain.profile import Profile
     from shared.pipeline.parts import Parts
-    from shared.ports import Caller, Graph, Keys, PackageOpener, RemoteFolders, Secrets, Table, Webhook
+    from shared.ports import (
+        Caller,
+        Graph,
+        Keys,
+        LearningTargets,
+        PackageOpener,
+        RemoteFolders,
+        Sealing,
+        Secrets,
+        Table,
+        Webhook,
+    )
     from shared.settings import Settings
 
 
@@ -46,8 +57,10 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
         LateGraph,
         LateKeys,
         LateOpener,
+        LateSealing,
         LateSecrets,
         LateTable,
+        LateTargets,
         LateWebhook,
     )
     from shared.adapters.leases import AzureLeases  # noqa: PLC0415
@@ -75,6 +88,11 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
         reports=AzureBlobs(account, "reports"),
         directory=AzureBlobs(account, "directory"),
         directory_index=AzureDocuments(account, "directory"),
+        inbox=AzureBlobs(account, "inbox"),
+        outbox=AzureBlobs(account, "outbox"),
+        pushing=AzureDocuments(account, "outbox"),
+        receipts=AzureBlobs(account, "receipts"),
+        batches=LateTable(lambda: _table(account, "batches")),
         messages=AzureMessages(account),
         leases=AzureLeases(account, "leases"),
         secrets=LateSecrets(lambda: _secrets(settings, identity)),
@@ -84,8 +102,11 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
         graph=LateGraph(lambda: _graph(settings, identity, clock)),
         caller=lambda: _caller(settings, identity),
         webhook=LateWebhook(_webhook),
+        sealing=LateSealing(_sealing),
+        learning=LateTargets(_targets),
         get_profile=get_profile,
         clock=clock,
+        pause=sleep,
         pepper_secret=settings.pepper_secret,
         memory_mb=settings.memory_limit_mb,
         stuck_after=timedelta(seconds=settings.stuck_after_seconds),
@@ -193,6 +214,18 @@ def _webhook() -> "Webhook":
     from shared.adapters.webhook import HttpxWebhook  # noqa: PLC0415 - paid by those who have something to tell
 
     return HttpxWebhook()
+
+
+def _sealing() -> "Sealing":
+    from shared.adapters.sealing import AesGcm  # noqa: PLC0415 - paid by those who seal records
+
+    return AesGcm()
+
+
+def _targets() -> "LearningTargets":
+    from shared.adapters.learning import HttpxLearningTargets  # noqa: PLC0415 - paid by those who send records back
+
+    return HttpxLearningTargets()
 
 
 def read_settings(environment: Mapping[str, str]) -> "Settings":

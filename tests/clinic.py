@@ -19,7 +19,8 @@ from shared.pipeline.doctor import Check, examine
 from shared.ports import KeyPair, RemoteFolder, Secret
 from tests.adapters.openpgp import Workshop
 from tests.company import make_directory
-from tests.desk import DEFAULTS, NAME, Desk
+from tests.desk import NAME, Desk
+from tests.desk_connection import DEFAULTS
 
 PASSPHRASE = "correct horse battery staple"  # noqa: S105 - of keys that live for the tests
 PERSON = ("User.Read", "LearningProvider.Read", "Organization.Read.All", "User.Read.All")

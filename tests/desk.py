@@ -10,24 +10,37 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from infra.local.graph import LICENCE_SERVICE_PLAN_ID, GraphSimulator
+from infra.local.graph import GraphSimulator
 from shared.adapters.graph import HttpxGraph
 from shared.adapters.graph_wire import read_caller
 from shared.adapters.key_maker import KeyMaker
+from shared.adapters.sealing import AesGcm
 from shared.domain.connection import Connection
 from shared.domain.errors import SettingsError, TransientError
-from shared.domain.messages import COMMAND, COMMANDS, MAP_LEARNERS, Approve, Collect, MapLearners, PushRecords
+from shared.domain.messages import (
+    COMMAND,
+    COMMANDS,
+    MAP_LEARNERS,
+    PUSH_COMPLETIONS,
+    Approve,
+    Collect,
+    MapLearners,
+    PushCompletions,
+    PushRecords,
+)
 from shared.domain.runs import ATTEMPTS, Run
 from shared.pipeline import journal
 from shared.pipeline.map_learners import map_learners
 from shared.pipeline.parts import Parts
 from shared.pipeline.push_records import push_records
 from shared.pipeline.run_commands import run_command
+from shared.pipeline.write_back.push import push_completions
 from shared.ports import OpenedPackage, RemoteFile, RemoteFolder, Seal, Secret
 from shared.wiring import get_profile
+from tests.desk_connection import DEFAULTS
 from tests.fakes import (
     MemoryBlobs,
     MemoryDocuments,
@@ -37,6 +50,7 @@ from tests.fakes import (
     MemoryTable,
     MemoryWebhook,
 )
+from tests.memory_lms import MemoryLms
 
 NAME = "desk"
 START = datetime(2026, 11, 1, 6, tzinfo=UTC)
@@ -86,7 +100,13 @@ class DeskSecrets:
     """Secrets with one version each."""
 
     def __init__(self) -> None:
-        self.values = {"pepper": "5a" * 32, "sftp-login": "x", "pgp-private-key": "key"}
+        self.values = {
+            "pepper": "5a" * 32,
+            "sftp-login": "x",
+            "pgp-private-key": "key",
+            "write-back-key": "c3" * 32,
+            "successfactors-client": "secret",
+        }
         self.expires: dict[str, datetime] = {}
 
     def get(self, name: str) -> Secret:
@@ -156,6 +176,7 @@ class Desk:
         self.secrets = DeskSecrets()
         self.reports = MemoryBlobs()
         self.webhook = MemoryWebhook()
+        self.lms = MemoryLms(lambda: self.now)
         self.delivered: list[str] = []
         self.tokens = Tokens()
         self.graph = HttpxGraph(graph.url, self.tokens, timeout_seconds=20, scope="x", clock=lambda: self.now)
@@ -175,6 +196,11 @@ class Desk:
             reports=self.reports,
             directory=MemoryBlobs(),
             directory_index=MemoryDocuments(),
+            inbox=MemoryBlobs(),
+            outbox=MemoryBlobs(),
+            pushing=MemoryDocuments(),
+            receipts=MemoryBlobs(),
+            batches=MemoryTable(),
             messages=self.messages,
             leases=MemoryLeases(),
             secrets=self.secrets,
@@ -184,8 +210,11 @@ class Desk:
             graph=self.graph,
             caller=lambda: read_caller(self.tokens.value),
             webhook=self.webhook,
+            sealing=AesGcm(),
+            learning=self.lms,
             get_profile=get_profile,
             clock=lambda: self.now,
+            pause=self.pass_time,
             pepper_secret="pepper",  # noqa: S106 - the name of a secret
             memory_mb=128,
             stuck_after=timedelta(seconds=60),
@@ -199,6 +228,10 @@ class Desk:
 
     def close(self) -> None:
         self.graph.close()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the clock run."""
+        self.now += timedelta(seconds=seconds)
 
     def set(self, **settings: object) -> None:
         """Change settings of the connection."""
@@ -231,6 +264,8 @@ class Desk:
     def _handle(self, queue: str, body: str) -> None:
         if queue == COMMANDS:
             run_command(self.parts, COMMAND.validate_json(body))
+        elif queue == PUSH_COMPLETIONS:
+            push_completions(self.parts, PushCompletions.model_validate_json(body))
         elif queue == MAP_LEARNERS:
             map_learners(self.parts, MapLearners.model_validate_json(body))
         else:
@@ -262,20 +297,3 @@ class Desk:
         for run in runs:
             assert run.tally.adds_up(), run.tally
         return Sync(row["outcome"], row["code"], row["message"], runs)
-
-
-DEFAULTS: dict[str, Any] = {
-    "enabled": True,
-    "learner_sync": True,
-    "configuration_id": "acme",
-    "size_stable_seconds": 0,
-    "pgp_passphrase_secret": None,
-    "sftp": {"host": "sftp.example.com", "user": "acme", "host_key": "ssh-ed25519 AAAA"},
-    "viva": {
-        "provider_id": "p",
-        "bizx_host": "hcm.example.com",
-        "learning_host": "learning.example.com",
-        "company_id": "ACME",
-        "licence_service_plan_ids": [LICENCE_SERVICE_PLAN_ID],
-    },
-}

@@ -107,6 +107,12 @@ class MemoryTable:
     def put(self, partition: str, key: str, row: Mapping[str, Any]) -> None:
         self.rows.setdefault(partition, {})[key] = dict(row)
 
+    def add(self, partition: str, key: str, row: Mapping[str, Any]) -> bool:
+        if self.find(partition, key) is not None:
+            return False
+        self.put(partition, key, row)
+        return True
+
     def list_rows(self, partition: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for key, row in sorted(self.rows.get(partition, {}).items()):
             yield key, dict(row)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.messages import COMMANDS, MAP_LEARNERS, PUSH_RECORDS
+from shared.domain.messages import COMMANDS, MAP_LEARNERS, PUSH_COMPLETIONS, PUSH_RECORDS, RECORDS_IN
 from shared.domain.runs import ATTEMPTS
 from shared.pipeline.keep_poison import PACKAGES
 from tests.bench import imports
@@ -21,6 +21,15 @@ STORAGE = "AzureWebJobsStorage"
 ACCOUNT = "DefaultEndpointsProtocol=http;AccountName=nobody;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:9/nobody;"
 EXPENSIVE = ("duckdb", "paramiko", "httpx", "azure.identity", "pydantic", "shared.adapters", "shared.pipeline")
 NEVER = {"pandas", "polars", "pyarrow", "numpy"}
+USE_CASES = {
+    "accept_completions": ("shared.pipeline.write_back.accept", "shared.adapters.sealing"),
+    "accept_content": ("shared.pipeline.write_back.accept", "shared.adapters.sealing"),
+    "accept_records": ("shared.pipeline.write_back.take_records", "shared.adapters.sealing"),
+    "push_completions": ("shared.pipeline.write_back.push", "shared.adapters.sealing"),
+    "read_inbox": ("shared.pipeline.write_back.read_inbox", "shared.adapters.sealing"),
+    "show_batch": ("shared.pipeline.write_back.requests",),
+}
+"""Where a use case is that is not called like its function."""
 ENGINE = {"duckdb", "stream_unzip", "pysequoia"}
 """What only those pay who open packages or compute with their rows."""
 
@@ -47,24 +56,32 @@ def functions() -> dict[str, list[dict[str, Any]]]:
 
 
 def trigger(bindings: list[dict[str, Any]], *names: str) -> dict[str, Any]:
-    (only,) = bindings
+    only = bindings[0]
     return {name: only.get(name) for name in ("type", *names)}
 
 
 def test_there_are_exactly_these_functions(functions: dict[str, list[dict[str, Any]]]) -> None:
-    """Each has one binding, its trigger; what follows is sent by the use case, when it is sure."""
+    """Each has its trigger and an answer at most; what follows is sent by the use case, when it is sure."""
     found = {name: [each["type"] for each in bindings] for name, bindings in functions.items()}
 
     assert found == {
         "collect_packages": ["timerTrigger"],
         "sweep": ["timerTrigger"],
         "process_package": ["blobTrigger"],
+        "read_inbox": ["blobTrigger"],
+        "accept_completions": ["httpTrigger", "http"],
+        "accept_content": ["httpTrigger", "http"],
+        "show_batch": ["httpTrigger", "http"],
+        "accept_records": ["queueTrigger"],
+        "push_completions": ["queueTrigger"],
         "map_learners": ["queueTrigger"],
         "push_records": ["queueTrigger"],
         "run_commands": ["queueTrigger"],
         "keep_poison_commands": ["queueTrigger"],
         "keep_poison_map_learners": ["queueTrigger"],
+        "keep_poison_push_completions": ["queueTrigger"],
         "keep_poison_push_records": ["queueTrigger"],
+        "retry_poison_records": ["queueTrigger"],
         "keep_poison_packages": ["queueTrigger"],
     }
 
@@ -82,9 +99,13 @@ def test_a_schedule_is_a_setting(functions: dict[str, list[dict[str, Any]]], nam
         ("run_commands", "commands", COMMANDS),
         ("map_learners", "map-learners", MAP_LEARNERS),
         ("push_records", "push-records", PUSH_RECORDS),
+        ("accept_records", "records-in", RECORDS_IN),
+        ("push_completions", "push-completions", PUSH_COMPLETIONS),
         ("keep_poison_commands", "commands-poison", f"{COMMANDS}-poison"),
         ("keep_poison_map_learners", "map-learners-poison", f"{MAP_LEARNERS}-poison"),
+        ("keep_poison_push_completions", "push-completions-poison", f"{PUSH_COMPLETIONS}-poison"),
         ("keep_poison_push_records", "push-records-poison", f"{PUSH_RECORDS}-poison"),
+        ("retry_poison_records", "records-in-poison", f"{RECORDS_IN}-poison"),
         ("keep_poison_packages", "webjobs-blobtrigger-poison", f"{PACKAGES}-poison"),
     ],
 )
@@ -97,16 +118,36 @@ def test_a_queue_is_the_one_that_is_sent_to(
     assert sent_to == queue
 
 
-def test_a_sealed_package_is_told_by_event_grid(functions: dict[str, list[dict[str, Any]]]) -> None:
-    """The plan that scales to zero has no other blob trigger; the path is the one that collecting writes."""
-    found = trigger(functions["process_package"], "path", "connection", "source")
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("process_package", "sealed/{connection}/{version}/{name}"), ("read_inbox", "inbox/{connection}/{name}")],
+)
+def test_a_blob_is_told_by_event_grid(functions: dict[str, list[dict[str, Any]]], name: str, path: str) -> None:
+    """The plan that scales to zero has no other blob trigger; of packages the path is what collecting writes."""
+    found = trigger(functions[name], "path", "connection", "source")
 
     assert found == {
         "type": "blobTrigger",
-        "path": "sealed/{connection}/{version}/{name}",
+        "path": path,
         "connection": STORAGE,
         "source": "EventGrid",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "route"),
+    [
+        ("accept_completions", "POST", "completions"),
+        ("accept_content", "POST", "content"),
+        ("show_batch", "GET", "batches/{batch}"),
+    ],
+)
+def test_the_interface_asks_for_a_key(
+    functions: dict[str, list[dict[str, Any]]], name: str, method: str, route: str
+) -> None:
+    found = trigger(functions[name], "methods", "route", "authLevel")
+
+    assert found == {"type": "httpTrigger", "methods": [method], "route": route, "authLevel": "FUNCTION"}
 
 
 def test_the_host_tries_a_message_as_often_as_a_run_its_steps() -> None:
@@ -129,7 +170,7 @@ def test_every_function_does_its_part_of_a_sync() -> None:
 
 def test_every_queue_has_somebody_who_keeps_what_failed(functions: dict[str, list[dict[str, Any]]]) -> None:
     """Nobody else reads a poison queue, and after seven days it is empty. Blobs have one queue for all of them."""
-    queues = {each["queueName"] for (each,) in functions.values() if each["type"] == "queueTrigger"}
+    queues = {each["queueName"] for each, *_ in functions.values() if each["type"] == "queueTrigger"}
     worked_on = {queue for queue in queues if not queue.endswith("-poison")}
 
     assert queues - worked_on == {f"{queue}-poison" for queue in (*worked_on, PACKAGES)}
@@ -145,6 +186,7 @@ def test_what_failed_is_kept_under_its_own_queue() -> None:
             ("commands", COMMANDS),
             ("map_learners", MAP_LEARNERS),
             ("packages", PACKAGES),
+            ("push_completions", PUSH_COMPLETIONS),
             ("push_records", PUSH_RECORDS),
         )
     ]
@@ -168,6 +210,12 @@ def test_loading_the_app_loads_nothing_expensive() -> None:
 @pytest.mark.parametrize(
     ("function", "others"),
     [
+        ("accept_completions", ENGINE | {"paramiko", "httpx"}),
+        ("accept_content", ENGINE | {"paramiko", "httpx"}),
+        ("accept_records", ENGINE | {"paramiko", "httpx"}),
+        ("push_completions", ENGINE | {"paramiko"}),
+        ("read_inbox", ENGINE | {"paramiko", "httpx"}),
+        ("show_batch", ENGINE | {"paramiko", "httpx", "shared.adapters.sealing"}),
         ("collect_packages", ENGINE | {"httpx"}),
         ("push_records", ENGINE | {"paramiko", "azure.keyvault"}),
         ("run_commands", ENGINE | {"httpx"}),
@@ -178,7 +226,7 @@ def test_a_light_function_does_not_wait_for_the_libraries_of_others(function: st
     """How long it waits is measured by `make bench`; what for is known here."""
     loaded = imports.loaded(function)
 
-    assert f"shared.pipeline.{function}" in loaded
+    assert set(USE_CASES.get(function, (f"shared.pipeline.{function}",))) <= loaded
     assert (others | NEVER) & loaded == set()
 
 

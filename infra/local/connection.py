@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from infra.local.successfactors import SuccessFactorsSimulator
 from infra.local.usage import UsageError
 from shared.domain.connection import Connection
 
@@ -34,6 +35,20 @@ def first_connection(*, provider_id: str, licence_service_plan_id: str) -> dict[
             "learning_host": "learning.example.com",
             "company_id": "acme",
             "licence_service_plan_ids": [licence_service_plan_id],
+        },
+    }
+
+
+def first_write_back(lms: SuccessFactorsSimulator) -> dict[str, Any]:
+    """Return where a new tenant's courses and completions go back to."""
+    return {
+        "provider_id": lms.provider_id,
+        "target": {
+            "kind": "successfactors",
+            "base_url": lms.url,
+            "company_id": lms.company_id,
+            "client_id": lms.client_id,
+            "admin_user_id": lms.admin_user_id,
         },
     }
 

@@ -1,25 +1,29 @@
 """The tenant: storage, vault, Graph, the provider's SFTP server, and the app that runs among them."""
 
-import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from infra.local import connection
+from infra.local.alone import alone
 from infra.local.azurite import Azurite
+from infra.local.certificate import Certificate
 from infra.local.connection import NAME, read_setting
 from infra.local.given import Given
 from infra.local.graph import LICENCE_SERVICE_PLAN_ID, PROVIDER_ID, GraphSimulator
 from infra.local.graph.state import State
+from infra.local.learning.pace import LIMITS, Limits
 from infra.local.peak_memory import PeakMemory
+from infra.local.private_file import write_private
 from infra.local.sftp import SftpServer
 from infra.local.sftp_folder import SftpFolder
+from infra.local.successfactors import SuccessFactorsSimulator
 from infra.local.usage import UsageError
 from infra.local.vault import VaultSimulator
 from infra.local.vault_store import VaultError
@@ -50,7 +54,7 @@ class Tenant:
     parts: Parts
     """The app's own view of the storage account. Its vault and its Graph are for the worker only."""
 
-    def __init__(self, state: Path, now: datetime | None = None) -> None:
+    def __init__(self, state: Path, now: datetime | None = None, *, lms_limits: Limits = LIMITS) -> None:
         self.state = state.absolute()
         self.now = now
         """Where the clock of the next worker starts; `None` is the real time."""
@@ -61,6 +65,8 @@ class Tenant:
         self._folder_path = simulators / "sftp"
         self._sftp_state = simulators / "sftp-server"
         self._vault_state, self._graph_state = simulators / "vault", simulators / "graph"
+        self._lms_state = simulators / "lms"
+        self._lms_limits = lms_limits
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -72,12 +78,17 @@ class Tenant:
         """
         with ExitStack() as starting:
             self.state.mkdir(parents=True, exist_ok=True)
-            starting.enter_context(_alone(self.state / "lock"))
-            for private in (self._sftp_state, self._vault_state, self._graph_state):
+            starting.enter_context(alone(self.state / "lock"))
+            for private in (self._sftp_state, self._vault_state, self._graph_state, self._lms_state):
                 private.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.azurite = starting.enter_context(Azurite(self.state / "storage"))
             self.vault = starting.enter_context(VaultSimulator(self._vault_state))
             self.graph = starting.enter_context(GraphSimulator(self._graph_state))
+            self.lms = starting.enter_context(
+                SuccessFactorsSimulator(
+                    self._lms_state, certificate=Certificate.kept_in(self._vault_state), limits=self._lms_limits
+                )
+            )
             self.folder = SftpFolder(self._folder_path)
             starting.callback(self.folder.keep)
             self.sftp = starting.enter_context(SftpServer(self._folder_path, self._sftp_state))
@@ -107,6 +118,8 @@ class Tenant:
             "LMS_GRAPH_URL": self.graph.url,
             "LMS_STUCK_AFTER_SECONDS": str(STUCK_AFTER_SECONDS),
             "REQUESTS_CA_BUNDLE": str(self.vault.ca_file),
+            "SSL_CERT_FILE": str(self.vault.ca_file),
+            "LOCAL_HOST_FUNCTION_KEY": self.function_key,
             "IDENTITY_ENDPOINT": self.vault.identity_endpoint,
             "IDENTITY_HEADER": self.vault.identity_header,
             "NO_PROXY": ",".join(filter(None, (LOOPBACK, os.environ.get("NO_PROXY")))),
@@ -121,6 +134,14 @@ class Tenant:
         if self.now is not None:
             settings["LMS_NOW"] = self.now.isoformat()
         return settings
+
+    @property
+    def function_key(self) -> str:
+        """The key that the app's HTTP functions ask for; the same at every start."""
+        file = self.state / "simulators" / "function-key"
+        if not file.exists():
+            write_private(file, secrets.token_urlsafe(32).encode())
+        return file.read_text("ascii")
 
     def write_environment(self) -> Path:
         """Write what `lms` needs to find this tenant, for this user only; return the file."""
@@ -152,7 +173,12 @@ class Tenant:
         )
         if given.passphrases and not before.get("pgp_passphrase_secret"):
             before = {**before, "pgp_passphrase_secret": connection.PASSPHRASE_SECRET}
-        after = connection.change({**before, "sftp": self._address(before.get("sftp", {}))}, given.settings)
+        before = {
+            **before,
+            "sftp": self._address(before.get("sftp", {})),
+            "write_back": self._way_back(before.get("write_back")),
+        }
+        after = connection.change(before, given.settings)
         self._fill_vault(after, given)
         value = after.model_dump(mode="json")
         if document is None or value != document.value:
@@ -230,10 +256,22 @@ class Tenant:
             "host_key": self.sftp.host_key,
         }
 
+    def _way_back(self, before: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Return where records go back to: at first to the simulator, whose port may be another one at every start."""
+        if before is None:
+            return connection.first_write_back(self.lms)
+        if before["target"]["base_url"].startswith("https://127.0.0.1:"):
+            return {**before, "target": {**before["target"], "base_url": self.lms.url}}
+        return before
+
     def _fill_vault(self, settings: Connection, given: Given) -> None:
         if not self.vault.has(PEPPER_SECRET):
             self.vault.put_secret(PEPPER_SECRET, secrets.token_hex(32))
         self._put_versions(settings.sftp.secret, [self.sftp.client_private_key])
+        if settings.write_back is not None:
+            self._put_versions(settings.write_back.target.secret, [self.lms.secret])
+            if not self.vault.has(settings.write_back.sealed_secret):
+                self.vault.put_secret(settings.write_back.sealed_secret, secrets.token_hex(32))
         self._put_versions(settings.pgp_key_secret, given.private_keys)
         if settings.pgp_passphrase_secret:
             passphrases = list(dict.fromkeys(given.passphrases))
@@ -252,16 +290,3 @@ class Tenant:
             except VaultError as error:
                 raise UsageError(f"The vault does not take the secret {name!r}: {error}") from None
             known.append(value)
-
-
-@contextmanager
-def _alone(lock_file: Path) -> Iterator[None]:
-    """Keep others from this state; the kernel gives it free however this process ends."""
-    with lock_file.open("wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(
-                f"{lock_file.parent} is in use: another sync works on it. Wait for it, or take another --state."
-            ) from None
-        yield

@@ -75,9 +75,11 @@ def _show(console: Console, tenant: Tenant, host: Host | None, port: int) -> Non
     table = Table.grid(padding=(0, 2))
     for name, value in (
         ("app", f"http://127.0.0.1:{port}/api" if host else "not started (--host none)"),
+        ("key", f"x-functions-key: {tenant.function_key}" if host else ""),
         ("log", str(tenant.log_file)),
         ("SFTP", f"{tenant.sftp.user}@{tenant.sftp.host}:{tenant.sftp.port}{tenant.sftp.folder_path}"),
         ("Graph", f"{tenant.graph.url}/v1.0"),
+        ("LMS", tenant.lms.url),
         ("vault", tenant.vault.url),
         ("data", str(tenant.state)),
     ):

@@ -11,17 +11,21 @@ from functools import cache
 from typing import Any, BinaryIO, Literal
 
 from shared.domain.connection import Connection
+from shared.domain.write_back import WriteBack
 from shared.ports import (
     Answer,
     Call,
     Graph,
     KeyPair,
     Keys,
+    LearningTarget,
+    LearningTargets,
     OpenedPackage,
     OpenPgpKey,
     PackageOpener,
     RemoteFolder,
     RemoteFolders,
+    Sealing,
     Secret,
     Secrets,
     SshKey,
@@ -43,6 +47,10 @@ class LateTable:
     def put(self, partition: str, key: str, row: Mapping[str, Any]) -> None:
         """Store the row, replacing what was there."""
         self._made().put(partition, key, row)
+
+    def add(self, partition: str, key: str, row: Mapping[str, Any]) -> bool:
+        """Store the row unless there is one under this key."""
+        return self._made().add(partition, key, row)
 
     def list_rows(self, partition: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield key and row of a partition, in the order of the keys."""
@@ -127,6 +135,21 @@ class LateOpener:
         return self._made().open(sealed, keys, passphrases, require_signature=require_signature)
 
 
+class LateSealing:
+    """The port `Sealing`."""
+
+    def __init__(self, make: Callable[[], Sealing]) -> None:
+        self._made = cache(make)
+
+    def seal(self, content: bytes, context: str, keys: Sequence[Secret]) -> bytes:
+        """Seal with the newest of the keys."""
+        return self._made().seal(content, context, keys)
+
+    def open(self, sealed: bytes, context: str, keys: Sequence[Secret]) -> bytes:
+        """Return the content, opened with the key that it names."""
+        return self._made().open(sealed, context, keys)
+
+
 class LateGraph:
     """The port `Graph`."""
 
@@ -151,3 +174,16 @@ class LateWebhook:
     def post(self, url: str, text: str) -> None:
         """Send a message there."""
         self._made().post(url, text)
+
+
+class LateTargets:
+    """The port `LearningTargets`."""
+
+    def __init__(self, make: Callable[[], LearningTargets]) -> None:
+        self._made = cache(make)
+
+    def open(
+        self, write_back: WriteBack, secrets: Sequence[Secret], now: datetime
+    ) -> AbstractContextManager[LearningTarget]:
+        """Log in with the newest of the secrets that is accepted."""
+        return self._made().open(write_back, secrets, now)

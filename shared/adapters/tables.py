@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import EdmType, EntityProperty, TableEntity, UpdateMode
 
 from shared.adapters.storage_account import StorageAccount, speaking_to_storage
@@ -42,10 +42,18 @@ class AzureTable:
     def put(self, partition: str, key: str, row: Mapping[str, Any]) -> None:
         """Store the row, replacing what was there, also the values it has no more."""
         client = self._account.table(self._table)
-        entity = {name: _stored(name, value) for name, value in row.items()}
-        entity |= {"PartitionKey": _key(partition), "RowKey": _key(key)}
         with speaking_to_storage(f"Writing a row of {self._table}"):
-            client.upsert_entity(entity, mode=UpdateMode.REPLACE)
+            client.upsert_entity(_entity(partition, key, row), mode=UpdateMode.REPLACE)
+
+    def add(self, partition: str, key: str, row: Mapping[str, Any]) -> bool:
+        """Store the row unless there is one under this key; tell whether it was stored."""
+        client = self._account.table(self._table)
+        with speaking_to_storage(f"Adding a row to {self._table}"):
+            try:
+                client.create_entity(_entity(partition, key, row))
+            except ResourceExistsError:
+                return False
+        return True
 
     def list_rows(self, partition: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield key and row of a partition, in the order of the keys."""
@@ -61,6 +69,11 @@ class AzureTable:
         client = self._account.table(self._table)
         with speaking_to_storage(f"Deleting a row of {self._table}"):
             client.delete_entity(_key(partition), _key(key))
+
+
+def _entity(partition: str, key: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    entity = {name: _stored(name, value) for name, value in row.items()}
+    return entity | {"PartitionKey": _key(partition), "RowKey": _key(key)}
 
 
 def _key(text: str) -> str:

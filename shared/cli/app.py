@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shared.cli import act, doctor, explain, keys, look, poison, provider, replay, reports
+from shared.cli import act, doctor, explain, keys, look, poison, provider, push, replay, reports
 from shared.cli.show import make_console
 from shared.cli.tenant import DEFAULT_FILE, FILE_VARIABLE, Tenant
 
@@ -54,6 +54,7 @@ app.command("explain")(explain.explain)
 app.command("replay")(replay.replay)
 app.command("poison")(poison.poison)
 app.command("backfill")(replay.backfill)
+app.add_typer(push.app, name="push")
 app.add_typer(keys.app, name="keys")
 app.add_typer(provider.app, name="provider")
 app.command("doctor")(doctor.doctor)

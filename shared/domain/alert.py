@@ -25,6 +25,8 @@ class AlertKind(StrEnum):
     """A message failed too often, and was put aside."""
     EXPIRING = "expiring"
     """A key or password will soon be no longer good."""
+    STUCK = "stuck"
+    """Nothing can be sent back to the LMS before somebody changes something, or it has not answered for long."""
     PUBLISHED = "published"
     """No trouble: a package has been published."""
 

@@ -188,6 +188,12 @@ class Connection(Strict):
         default=False, description="Tell the webhook also of every package that has been published."
     )
 
+    @property
+    def write_back_secrets(self) -> tuple[SecretName, ...]:
+        """Names of the secrets that sending back needs; none where nothing is sent back."""
+        found = self.write_back
+        return () if found is None else (found.target.secret, found.sealed_secret)
+
     @model_validator(mode="after")
     def _known_zone(self) -> Self:
         try:

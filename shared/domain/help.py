@@ -38,13 +38,17 @@ def _partial(what: str, mend: str) -> Explanation:
 
 EXPLANATIONS: Mapping[Code, Explanation] = {
     Code.INVALID_CREDENTIALS: _failed(
-        "The SFTP server refused the login.",
+        "The SFTP server, or the LMS that records go back to, refused the login.",
         "Compare `sftp.user` and `sftp.login` with what the server expects. After a password or key was changed "
-        "there, add it as a new version of the secret named in `sftp.secret`.",
+        "there, add it as a new version of the secret named in `sftp.secret`. For the LMS, add a "
+        "client secret or API key that was made anew as a new version of the secret named in "
+        "`write_back.target.secret`: the earlier ones are good no longer.",
     ),
     Code.ACCESS_DENIED: _failed(
-        "The SFTP user may not list or read the folder.",
-        "Have the user given read rights on `sftp.folder` and the files in it.",
+        "The SFTP user may not list or read the folder; or the LMS that records go back to lacks a right.",
+        "Have the user given read rights on `sftp.folder` and the files in it. For the LMS, give the administrator "
+        "named in `write_back.target.admin_user_id` the rights for the Open Content Network, users and learning "
+        "history.",
     ),
     Code.INITIAL_PACKAGE_NOT_FOUND: _failed(
         "The folder holds files but no full package, more than 7 working days after the connection was enabled.",
@@ -200,7 +204,8 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "Fill the field in at the source.",
     ),
     Code.FIELD_INVALID: _partial(
-        "A field cannot be read: a date that is none, a flag that is neither Y nor N. The row was left out.",
+        "A field cannot be read: a date that is none or lies in the future, a flag that is neither Y nor N, a locale "
+        "that nobody knows. The row was left out.",
         "Correct the field at the source; or the profile, if the format has changed.",
     ),
     Code.PERSON_ID_TOO_LONG: _partial(
@@ -213,9 +218,10 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "Correct the record at the source; texts with quotes or delimiters must be quoted.",
     ),
     Code.RECORD_REFUSED: _partial(
-        "Viva Learning refused a single record. The report names the record's key and what Graph said, without the "
-        "learner.",
-        "Correct the field it names at the source. The record is sent again with the next package.",
+        "Viva Learning refused a single record; or the LMS refused a course or a completion. The report names the "
+        "record's key and what was said, without the learner.",
+        "Correct the field it names at the source. The record is sent again with the next package; a course or "
+        "completion when its sender sends it again.",
     ),
     Code.LEARNER_UNKNOWN: _partial(
         "A completion is about somebody whom the LMS does not know.",

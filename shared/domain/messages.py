@@ -1,6 +1,6 @@
 """What travels in queues: references to work, never a record."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -11,6 +11,9 @@ from shared.domain.strict import Strict
 COMMANDS = "commands"
 MAP_LEARNERS = "map-learners"
 PUSH_RECORDS = "push-records"
+PUSH_COMPLETIONS = "push-completions"
+RECORDS_IN = "records-in"
+"""Where other software puts records for the LMS; the only queue whose messages hold any."""
 
 
 class Stage(StrEnum):
@@ -35,6 +38,18 @@ class PushRecords(Strict):
     run_id: str
     stage: Stage
     shard: int = Field(ge=0)
+
+
+class PushCompletions(Strict):
+    """Send what waits in the outbox of a connection to its LMS, as far as the pace allows."""
+
+    connection: str
+    due: datetime | None = None
+    """The time that the message was held back for."""
+    sample: int | None = Field(default=None, ge=1)
+    """Send so many completions and no more, also while sending is paused."""
+    replay: str | None = None
+    """First take parked records back: of this batch, or of all for `*`."""
 
 
 class Collect(Strict):
@@ -95,5 +110,12 @@ class Backfill(Strict):
     last: date
 
 
-Command = Annotated[Collect | Process | Approve | Rerun | Replay | Backfill, Field(discriminator="command")]
+class ReadInbox(Strict):
+    """Read the files with records for the LMS that lie in the inbox of a connection."""
+
+    command: Literal["read_inbox"] = "read_inbox"
+    connection: str
+
+
+Command = Annotated[Collect | Process | Approve | Rerun | Replay | Backfill | ReadInbox, Field(discriminator="command")]
 COMMAND: TypeAdapter[Command] = TypeAdapter(Command)

@@ -2,13 +2,15 @@
 
 from datetime import UTC, date
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from shared.domain.errors import Code
 from shared.domain.record_files import FileMapping, Statements
 from shared.domain.strict import HttpsUrl, SecretName, Strict
+
+MIB = 1024**2
 
 CourseId = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
 """The provider's own id of a course: what SuccessFactors calls courseID and StackOne external reference."""
@@ -112,7 +114,18 @@ class SuccessFactors(Strict):
     )
     students_path: str = Field(
         default="/learning/odatav4/searchStudent/v1/Students",
-        description="Path that finds users.",
+        description="Path that lists users who are not active.",
+    )
+    users_path: str = Field(
+        default="/learning/odatav4/public/admin/search-service/v1/Students",
+        description="Path that finds users by their external id.",
+    )
+    history_path: str | None = Field(
+        default="/learning/odatav4/public/user/userlearning-service/v1/LearningHistories",
+        description=(
+            "Path that tells what somebody has completed; null if courses are imported under other ids than they are "
+            "sent with. What was sent without an answer can then not be looked up."
+        ),
     )
 
 
@@ -147,22 +160,47 @@ class WriteBack(Strict):
     )
     courses_per_request: int = Field(default=1000, ge=1, le=1000, description="Most courses in one request.")
     courses_pace: Pace = Field(default=Pace(requests=1, seconds=300), description="Requests that carry courses.")
-    completions_per_request: int = Field(default=1, ge=1, le=10, description="Most completions in one request.")
+    completions_per_request: int = Field(
+        default=1, ge=1, le=1, description="Completions in one request: neither interface takes more than one."
+    )
     completions_pace: Pace = Field(default=Pace(requests=100, seconds=60), description="Requests with completions.")
     reads_pace: Pace = Field(default=Pace(requests=1, seconds=0.5), description="Requests that only read.")
     throttled_seconds: float = Field(default=300, gt=0, description="Pause after 429 when the answer names none.")
+    paused: bool = Field(
+        default=False,
+        description="Accept records and send none of them but for `lms push now --sample`: to see the plan first.",
+    )
+    read_back: bool = Field(
+        default=False,
+        description=(
+            "Ask the LMS after each completion that it has taken whether it stands in the learner's history, and count "
+            "those that do not. Takes a read for each; samples are always read back."
+        ),
+    )
+    on_unknown: Literal["park", "resend"] = Field(
+        default="park",
+        description=(
+            "What becomes of a completion that may have been recorded without an answer, where the LMS cannot be "
+            "asked: `park` it for a person to decide, or `resend` it and risk that it is recorded twice."
+        ),
+    )
+    batch_records: int = Field(default=5000, ge=1, le=20_000, description="Most records of a batch that is sent in.")
+    batch_bytes: int = Field(
+        default=4 * MIB, ge=1024, le=64 * MIB, description="Most bytes of a batch that is sent in."
+    )
+    parked_retention_days: int = Field(
+        default=30, ge=1, description="Days that parked records are kept, sealed, to be replayed."
+    )
+    receipt_retention_days: int = Field(
+        default=1095,
+        ge=1,
+        description="Days that it is remembered, under a keyed hash, that a completion was sent; it is not sent again.",
+    )
     sealed_secret: SecretName = Field(
         default="write-back-key", description="Name of the secret with which accepted records are sealed until sent."
     )
     statements: Statements = Field(default=Statements(), description="What xAPI statements say about completions.")
     mappings: tuple[FileMapping, ...] = Field(default=(), description="How CSV files are read, by their names.")
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        learners = isinstance(self.target, SuccessFactors) and self.target.completions_as == "learner"
-        if self.completions_per_request > 1 and (learners or isinstance(self.target, StackOne)):
-            raise ValueError("completions_per_request: completions in a learner's name are sent one by one")
-        return self
 
 
 class Fate(StrEnum):
@@ -178,6 +216,8 @@ class Fate(StrEnum):
     """Somebody has to mend something, or decide, before it can be sent."""
     RETRY = "retry"
     """Not known or not yet: sending it again is safe."""
+    ALREADY = "already"
+    """Nothing was sent: the LMS has it already, or a newer one takes its place."""
 
 
 class Receipt(Strict):

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from shared.domain.alert import AlertKind, Condition
 from shared.domain.calendar import missing_days
 from shared.domain.connection import Connection
+from shared.domain.errors import Code
 from shared.domain.purge import find_purge
 from shared.domain.runs import Outcome, Run, Step
 from shared.domain.schedule import Schedule
@@ -15,9 +16,12 @@ from shared.domain.turns import Standing
 from shared.pipeline import journal
 from shared.pipeline.keep_poison import Poison
 from shared.pipeline.parts import Parts
+from shared.pipeline.write_back.pace import get_standing
 
 _WATCHED = "watched"
 """Partition of when connections that nobody has looked at were first seen."""
+_PATIENCE = timedelta(hours=1)
+"""How long an LMS may be away before anybody is told."""
 _EARLY = timedelta(minutes=1)
 """A timer may fire a moment before it is due."""
 
@@ -39,6 +43,7 @@ def find_conditions(
         for kind, look in (
             (AlertKind.MISSED, _missed),
             (AlertKind.STALE, _stale),
+            (AlertKind.STUCK, _stuck),
             (AlertKind.VANISHING, _vanishing),
             (AlertKind.PUBLISHED, _published),
         ):
@@ -52,6 +57,18 @@ def _failed(parts: Parts, name: str, state: State) -> list[Condition]:
     if last is None or last.outcome is not Outcome.FAILED:
         return []
     return [Condition(kind=AlertKind.FAILED, code=last.code or "", text=last.message)]
+
+
+def _stuck(parts: Parts, name: str, state: State, connection: Connection) -> list[Condition]:
+    del state
+    trouble = get_standing(parts, name).trouble if connection.write_back else None
+    if trouble is None:
+        return []
+    passes = trouble.code in (Code.LMS_REQUESTS_LIMIT, Code.LMS_UNREACHABLE)
+    if passes and parts.clock() - trouble.since < _PATIENCE:
+        return []
+    text = f"{trouble.message} Nothing is lost: what waits is sent as soon as that is possible; see `lms push plan`."
+    return [Condition(kind=AlertKind.STUCK, code=trouble.code, text=text)]
 
 
 def _halted(parts: Parts, name: str, state: State) -> list[Condition]:

@@ -6,12 +6,24 @@ references only. A body that is none of our messages could be anything, so that 
 
 import json
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
 from shared.domain.errors import Code, SettingsError
-from shared.domain.messages import COMMAND, COMMANDS, MAP_LEARNERS, PUSH_RECORDS, MapLearners, Process, PushRecords
+from shared.domain.messages import (
+    COMMAND,
+    COMMANDS,
+    MAP_LEARNERS,
+    PUSH_COMPLETIONS,
+    PUSH_RECORDS,
+    MapLearners,
+    Process,
+    PushCompletions,
+    PushRecords,
+    ReadInbox,
+)
 from shared.domain.runs import ATTEMPTS, Outcome, Step
 from shared.domain.strict import Strict
 from shared.pipeline import journal
@@ -20,12 +32,14 @@ from shared.pipeline.parts import Parts
 log = logging.getLogger(__name__)
 
 PACKAGES = "webjobs-blobtrigger"
-"""Where the host puts what it could not hand to `process_package`, with `-poison` behind it."""
-QUEUES = (COMMANDS, MAP_LEARNERS, PUSH_RECORDS, PACKAGES)
+"""Where the host puts what it could not hand to `process_package` or `read_inbox`, with `-poison` behind it."""
+QUEUES = (COMMANDS, MAP_LEARNERS, PUSH_RECORDS, PUSH_COMPLETIONS, PACKAGES)
 KEPT_FOR = timedelta(days=90)
 """How long one that was put back is still listed."""
 
 _PARTITION = "messages"
+_BY_CONTAINER: Mapping[str, type[Process | ReadInbox]] = {"sealed": Process, "inbox": ReadInbox}
+"""What is asked for instead of handing a blob over again."""
 
 
 class Poison(Strict):
@@ -128,11 +142,11 @@ def _understood(kept: Poison, body: bytes) -> Poison:
     if kept.queue == PACKAGES:
         blob = json.loads(body)
         container, path = blob["ContainerName"], blob["BlobName"]
-        if container != "sealed":
-            raise ValueError(container)
-        message = Process(connection=path.split("/")[0])
+        message = _BY_CONTAINER[container](connection=path.split("/")[0])
     elif kept.queue == COMMANDS:
         message = COMMAND.validate_json(body)
+    elif kept.queue == PUSH_COMPLETIONS:
+        message = PushCompletions.model_validate_json(body)
     elif kept.queue == MAP_LEARNERS:
         message = MapLearners.model_validate_json(body)
     else:

@@ -19,6 +19,7 @@ def list_expiring(parts: Parts, connection: Connection) -> list[Expiring]:
         connection.pgp_key_secret,
         connection.pgp_passphrase_secret,
         parts.pepper_secret,
+        *connection.write_back_secrets,
     ):
         newest = _find_newest(parts, name)
         if newest and newest.expires_at:

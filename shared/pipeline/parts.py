@@ -12,10 +12,12 @@ from shared.ports import (
     Graph,
     Intake,
     Keys,
+    LearningTargets,
     Leases,
     Messages,
     PackageOpener,
     RemoteFolders,
+    Sealing,
     Secrets,
     Table,
     Webhook,
@@ -45,6 +47,16 @@ class Parts:
     reports: Blobs
     directory: Blobs
     directory_index: Documents
+    inbox: Blobs
+    """Files with records for the LMS, as others have put them there."""
+    outbox: Blobs
+    """Records for the LMS, sealed, until they have been sent."""
+    pushing: Documents
+    """How far sending has come and when it may go on, one document a connection; in the container `outbox`."""
+    receipts: Blobs
+    """What was sent to the LMS, under keyed hashes."""
+    batches: Table
+    """What became of each batch of records for the LMS."""
     messages: Messages
     leases: Leases
     secrets: Secrets
@@ -55,8 +67,12 @@ class Parts:
     caller: Callable[[], Caller | None]
     """Whom Graph takes us for, as our token says; `None` when that cannot be read."""
     webhook: Webhook
+    sealing: Sealing
+    learning: LearningTargets
     get_profile: Callable[[str], Profile]
     clock: Callable[[], datetime]
+    pause: Callable[[float], None]
+    """Waits so many seconds in place: only for less than a message can be held back by, which is one."""
     pepper_secret: str
     memory_mb: int
     stuck_after: timedelta

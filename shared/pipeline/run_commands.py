@@ -12,6 +12,7 @@ from shared.domain.messages import (
     Command,
     MapLearners,
     Process,
+    ReadInbox,
     Replay,
     Rerun,
 )
@@ -42,10 +43,8 @@ def run_command(parts: Parts, command: Command) -> None:
                 collect(parts, command.connection, command.sync_id, dry_run=command.dry_run)
             except BusyError:
                 parts.messages.send(COMMANDS, command.model_dump_json(), delay_seconds=_BUSY_SECONDS)
-        case Process():
-            from shared.pipeline.process_package import process_next  # noqa: PLC0415 - the same
-
-            process_next(parts, command.connection)
+        case Process() | ReadInbox():
+            _take_in(parts, command)
         case Replay() | Backfill():
             try:
                 _replay(parts, command)
@@ -60,6 +59,18 @@ def run_command(parts: Parts, command: Command) -> None:
                 parts.messages.send(COMMANDS, command.model_dump_json(), delay_seconds=_BUSY_SECONDS)
             except SettingsError as error:
                 _refuse(parts, command, error)
+
+
+def _take_in(parts: Parts, command: Process | ReadInbox) -> None:
+    """Read what has come: the next package, or files with records for the LMS."""
+    if isinstance(command, Process):
+        from shared.pipeline.process_package import process_next  # noqa: PLC0415 - paid by those who process
+
+        process_next(parts, command.connection)
+    else:
+        from shared.pipeline.write_back.read_inbox import read_inbox  # noqa: PLC0415 - paid by those who read files
+
+        read_inbox(parts, command.connection)
 
 
 def _begin(parts: Parts, command: Approve | Rerun, **values: object) -> None:

@@ -25,7 +25,9 @@ def sweep(parts: Parts) -> None:
     """Look after every connection once."""
     for name in list(parts.connections.list_names()):
         _sweep_connection(parts, name)
+        _wake_way_back(parts, name)
         if expire(parts, name):
+            _expire_way_back(parts, name)
             alerts.watch_expiry(parts, name)
     alerts.watch_all(parts)
 
@@ -45,6 +47,25 @@ def _sweep_connection(parts: Parts, name: str) -> None:
         return
     if parts.clock() - run.touched_at >= parts.stuck_after:
         _wake(parts, run)
+
+
+def _wake_way_back(parts: Parts, name: str) -> None:
+    if _sends_back(parts, name):
+        from shared.pipeline.write_back.keep_going import wake  # noqa: PLC0415 - paid by those who send back
+
+        wake(parts, name)
+
+
+def _expire_way_back(parts: Parts, name: str) -> None:
+    if _sends_back(parts, name):
+        from shared.pipeline.write_back import keep_going  # noqa: PLC0415 - the same
+
+        keep_going.expire(parts, name)
+
+
+def _sends_back(parts: Parts, name: str) -> bool:
+    document = parts.connections.find(name)
+    return document is not None and bool(document.value.get("write_back"))
 
 
 def _wake(parts: Parts, run: Run) -> None:

@@ -7,6 +7,7 @@ vendor's own exception.
 """
 
 from shared.ports.learning import LearningTarget, LearningTargets
+from shared.ports.sealing import Sealing
 from shared.ports.services import (
     Answer,
     Call,
@@ -50,6 +51,7 @@ __all__ = [
     "RemoteFolder",
     "RemoteFolders",
     "Seal",
+    "Sealing",
     "Secret",
     "Secrets",
     "SshKey",

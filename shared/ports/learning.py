@@ -23,7 +23,7 @@ class LearningTarget(Protocol):
         ...
 
     def send_completions(self, completions: Sequence[Completion]) -> Sequence[Receipt]:
-        """Record completions in one request; return a receipt for each, in order.
+        """Record completions in one request, at most `completions_per_request`; return a receipt for each, in order.
 
         The learners are the target's own ids (see `find_users`). One that may have been recorded without an answer
         raises `TransientError`; `is_recorded` tells.
@@ -39,7 +39,10 @@ class LearningTarget(Protocol):
         ...
 
     def list_inactive(self) -> Iterator[str]:
-        """Yield the ids of users who are not active, page by page; nothing where the target cannot tell."""
+        """Yield the ids of users who are not active; nothing where the target cannot tell.
+
+        Between the pages it waits as `reads_pace` says: they are requests that nobody else can pace.
+        """
         ...
 
     def describe_identity(self) -> str | None:

@@ -100,6 +100,10 @@ class Table(Protocol):
         """Store the row, replacing what was there."""
         ...
 
+    def add(self, partition: str, key: str, row: Mapping[str, Any]) -> bool:
+        """Store the row unless there is one under this key; tell whether it was stored."""
+        ...
+
     def list_rows(self, partition: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield key and row of a partition, in the order of the keys."""
         ...

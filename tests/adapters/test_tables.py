@@ -142,3 +142,12 @@ def test_a_value_that_would_be_lost_is_refused(account: StorageAccount, name: st
 def test_a_value_cannot_take_the_place_of_a_key(account: StorageAccount, name: str) -> None:
     with pytest.raises(ValueError, match="names a key"):
         AzureTable(account, name).put("acme", "run", {"RowKey": "other"})
+
+
+def test_only_the_first_row_under_a_key_is_added(table: Table) -> None:
+    """By which the same batch is known that comes twice at the same time."""
+    assert table.add("acme", "batch", {"count": 1})
+    assert not table.add("acme", "batch", {"count": 2})
+    assert table.add("acme", "other", {"count": 3})
+
+    assert table.find("acme", "batch") == {"count": 1}

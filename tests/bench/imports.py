@@ -37,12 +37,18 @@ _SECRETS, _FOLDERS = "p.secrets._made()", "p.folders._made()"
 _GRAPH = "p.graph._made()"
 _COLLECT = [_PARTS, _PROFILE, "import shared.pipeline.collect_packages", _ROWS, _QUEUES, _SECRETS, _FOLDERS]
 _KEEP_POISON = [_PARTS, "import shared.pipeline.keep_poison", _ROWS]
+_SEAL = [_PARTS, _ROWS, _QUEUES, _SECRETS, "p.sealing._made()"]
+_ACCEPT = [*_SEAL, "import shared.pipeline.write_back.requests"]
 FIRST_CALLS = {
     "collect_packages": _COLLECT,
     "keep_poison_commands": _KEEP_POISON,
     "keep_poison_map_learners": _KEEP_POISON,
     "keep_poison_packages": _KEEP_POISON,
     "keep_poison_push_records": _KEEP_POISON,
+    "accept_completions": _ACCEPT,
+    "accept_content": _ACCEPT,
+    "accept_records": [*_SEAL, "import shared.pipeline.write_back.take_records"],
+    "keep_poison_push_completions": _KEEP_POISON,
     "map_learners": [_PARTS, "import shared.pipeline.map_learners", _ROWS, _QUEUES, _SECRETS, _GRAPH],
     "process_package": [
         _PARTS,
@@ -52,8 +58,12 @@ FIRST_CALLS = {
         _SECRETS,
         "p.opener._made()",
     ],
+    "push_completions": [*_SEAL, _MESSAGES, "import shared.pipeline.write_back.push"],
     "push_records": [_PARTS, _MESSAGES, "import shared.pipeline.push_records", _QUEUES, _GRAPH],
+    "read_inbox": [*_SEAL, "import shared.pipeline.write_back.read_inbox"],
+    "retry_poison_records": [*_SEAL, "import shared.pipeline.write_back.take_records"],
     "run_commands": [_PARTS, "import shared.pipeline.run_commands", *_COLLECT],
+    "show_batch": [_PARTS, "import shared.pipeline.write_back.requests", _ROWS],
     "sweep": [_PARTS, "import shared.pipeline.sweep", _ROWS, _QUEUES],
 }
 """What each function's first call needs beyond the app, as statements; a command is one to collect."""
@@ -87,7 +97,7 @@ class Imported:
 
 def names() -> list[str]:
     """Return what can be measured: the app, and every function."""
-    return [APP, *FIRST_CALLS]
+    return [APP, *sorted(FIRST_CALLS)]
 
 
 def measure(name: str, runs: int = RUNS) -> Imported:

@@ -55,7 +55,7 @@ _PROBES: Mapping[object, Callable[[Any], object]] = {
 }
 """For every port over the storage account, a call after which we know where it works."""
 
-_ELSEWHERE = {"Secrets", "RemoteFolders", "PackageOpener", "Graph", "Keys", "Webhook"}
+_ELSEWHERE = {"Secrets", "RemoteFolders", "PackageOpener", "Graph", "Keys", "Webhook", "Sealing", "LearningTargets"}
 """Ports that do not work on the storage account."""
 
 

@@ -24,7 +24,7 @@ _PLACES = {
     "queues": ("queue", LISTS.format("queue")),
     "tables": ("table", LISTS.format("table")),
     "roles": ("role", "infra/modules/roles.bicep, in `appRoles`"),
-    "triggers": ("blob trigger", 'infra/names.json, under "trigger"'),
+    "triggers": ("blob trigger", 'infra/names.json, under "triggers"'),
 }
 
 

@@ -15,14 +15,13 @@ ROLE = re.compile(r"^  \{ on: '(?P<on>\w+)', role: '(?P<role>[^']+)', id: '(?P<i
 def template_names(infra: Path = INFRA) -> Names:
     """Return all names that the templates in a folder make."""
     lists = name_lists(infra)
-    trigger = lists["trigger"]
     return Names(
         settings=frozenset(settings(infra)),
         containers=frozenset(each["name"] for each in lists["containers"]),
         queues=frozenset(lists["queues"]),
         tables=frozenset(lists["tables"]),
         roles=frozenset(row["role"] for row in role_table("appRoles", infra)),
-        triggers=frozenset({f"{trigger['function']} {trigger['container']}"} if trigger else ()),
+        triggers=frozenset(f"{each['function']} {each['container']}" for each in lists["triggers"]),
     )
 
 

@@ -92,7 +92,8 @@ def _removals() -> Iterator[tuple[str, str, Callable[[str], str]]]:
     for kind in ("containers", "queues", "tables"):
         for index, entry in enumerate(name_lists()[kind]):
             yield entry["name"] if isinstance(entry, dict) else entry, "names.json", partial(_cut_entry, kind, index)
-    yield "process_package sealed", "names.json", lambda text: json.dumps({**json.loads(text), "trigger": None})
+    for index, entry in enumerate(name_lists()["triggers"]):
+        yield f"{entry['function']} {entry['container']}", "names.json", partial(_cut_entry, "triggers", index)
     for name in settings():
         yield name, "modules/settings.bicep", partial(_cut_row, SETTING, "name", name)
     for row in role_table("appRoles"):

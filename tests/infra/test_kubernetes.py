@@ -19,6 +19,7 @@ POD = BY_KIND["Deployment"]["spec"]["template"]["spec"]
 ONLY_HERE = {
     "AzureFunctionsWebHost__hostid": "elsewhere the app's name; here every pod would have one of its own",
     "WEBSITE_CLOUD_ROLENAME": "elsewhere the app's name; alerts look for it",
+    **{f"AzureWebJobs_{each}_Disabled": "nothing asks for tokens in front of it" for each in name_lists()["api"]},
 }
 """Settings that no template sets, and why."""
 

@@ -6,6 +6,7 @@ import pytest
 
 from shared.domain.connection import Connection
 from shared.domain.runs import Outcome
+from shared.domain.write_back import WriteBack
 from shared.settings import Settings
 from tests.infra.app_names import indexed_functions
 from tests.infra.template_names import INFRA, name_lists, role_table, settings, templates
@@ -13,7 +14,7 @@ from tests.infra.template_names import INFRA, name_lists, role_table, settings, 
 ROOT = INFRA.parent
 TEXTS = templates()
 SITES = [name for name, text in TEXTS.items() if re.search(r"'Microsoft\.Web/sites@[\d-]+' = ", text)]
-MEMORY = {"connections", "states", "runs", "tables", "directory", "leases"}
+MEMORY = {"connections", "states", "runs", "tables", "directory", "leases", "receipts"}
 """Containers that no lifecycle rule may touch."""
 
 BUILT_IN_ROLES = {
@@ -187,7 +188,11 @@ def test_knobs_stand_at_the_defaults_of_the_code() -> None:
 def test_rules_of_the_lifecycle_sweep_what_the_app_sweeps_and_later() -> None:
     swept = {each["name"] for each in name_lists()["containers"] if each.get("swept")}
     days = re.search(r"^param sweptAfterDays int = (\d+)$", TEXTS["main.bicep"], re.MULTILINE)
-    promised = [each.default for name, each in Connection.model_fields.items() if name.endswith("_retention_days")]
+    fields = {**Connection.model_fields, **WriteBack.model_fields}
+    memory = {"receipt_retention_days"}
+    promised = [
+        each.default for name, each in fields.items() if name.endswith("_retention_days") and name not in memory
+    ]
 
     assert swept == {each["name"] for each in name_lists()["containers"]} - MEMORY
     assert days is not None
@@ -215,6 +220,20 @@ def test_events_of_packages_reach_the_function_when_all_is_there() -> None:
     assert "functionName=Host.Functions.${trigger.function}&code=${webhookKey}'" in text
     assert "subjectBeginsWith: '/blobServices/default/containers/${trigger.container}/'" in text
     assert "'PutBlockList'" in text
+    assert "for trigger in triggers: {" in text
+
+
+def test_nobody_calls_the_interface_without_a_token() -> None:
+    """A key alone is a password that travels; without an app registration the interface is off."""
+    text, main = TEXTS["modules/sign-in.bicep"], TEXTS["main.bicep"]
+    served = {name for name, each in indexed_functions().items() if each["type"] == "httpTrigger"}
+
+    assert set(name_lists()["api"]) == served
+    assert "requireAuthentication: true" in text
+    assert "unauthenticatedClientAction: 'Return401'" in text
+    assert "var hasApi = !empty(apiClientId) && contains(['flex', 'premium'], plan)" in main
+    assert "var apiOff = map(hasApi ? [] : api, " in main
+    assert "module signIn 'modules/sign-in.bicep' = if (hasApi)" in main
 
 
 @pytest.mark.parametrize("file", [file.name for file in INFRA.glob("*.bicepparam")])

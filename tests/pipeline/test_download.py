@@ -17,7 +17,8 @@ from shared.domain.errors import TransientError
 from shared.pipeline.download import download
 from shared.pipeline.parts import Parts
 from shared.ports import RemoteFile, RemoteFolder, Secret
-from tests.desk import DEFAULTS, DeskFolder, DeskSecrets
+from tests.desk import DeskFolder, DeskSecrets
+from tests.desk_connection import DEFAULTS
 from tests.fakes import MemoryIntake, MemoryTable
 
 CONTENT = random.Random(3).randbytes(10_050)  # noqa: S311 - the same in every run

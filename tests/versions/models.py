@@ -5,6 +5,7 @@ import importlib
 import json
 import pkgutil
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,22 +17,33 @@ from pydantic import BaseModel
 
 import shared.domain
 import shared.pipeline
+from shared.adapters.sealing import AesGcm
+from shared.domain.batches import Batch, Kind
 from shared.domain.connection import Connection
-from shared.domain.messages import COMMAND, Command, MapLearners, PushRecords
+from shared.domain.messages import COMMAND, Command, MapLearners, PushCompletions, PushRecords
 from shared.domain.plan import Operation, Receipt
 from shared.domain.runs import Run
 from shared.domain.state import State
 from shared.domain.strict import Strict
 from shared.domain.turns import Fetched, FileSeen
+from shared.domain.write_back import Completion, Course
 from shared.pipeline import keep_poison
 from shared.pipeline.directory import Index
 from shared.pipeline.keep_poison import Poison
 from shared.pipeline.read_package import Manifest
 from shared.pipeline.replay_scope import Scope
+from shared.pipeline.write_back import batches
+from shared.pipeline.write_back.marks import is_mark
+from shared.pipeline.write_back.pace import Standing
+from shared.pipeline.write_back.progress import _Kept
+from shared.ports import Secret
+from tests.desk import START
 from tests.versions.store import Files
 
+KEY = Secret("1", "c3" * 32, START)
+"""With which the desk seals what waits to be sent."""
 COMMANDS = get_args(get_args(Command)[0])
-MESSAGES: tuple[type[Strict], ...] = (*COMMANDS, MapLearners, PushRecords)
+MESSAGES: tuple[type[Strict], ...] = (*COMMANDS, MapLearners, PushRecords, PushCompletions)
 
 
 def _whole(pattern: str) -> Callable[[Files], Iterator[Any]]:
@@ -60,6 +72,29 @@ def _poison(files: Files) -> Iterator[Any]:
         yield from (keep_poison._from_row(key, row).model_dump(mode="json") for key, row in rows.items())
 
 
+def _batches(files: Files) -> Iterator[Any]:
+    for connection, rows in json.loads(files.get("batches/rows.json", b"{}")).items():
+        for key, row in rows.items():
+            if not is_mark(key):
+                yield batches._batch(connection, key, row).model_dump(mode="json")
+
+
+def _sealed(kind: Kind) -> Callable[[Files], Iterator[Any]]:
+    """Open what waits in the outbox, or is parked there."""
+
+    def read(files: Files) -> Iterator[Any]:
+        for path, content in _below_outbox(files).items():
+            if f"-{kind}-" in path and ("/parked/" in path or path.endswith("/records")):
+                packed = AesGcm().open(content, path, [KEY])
+                yield from (json.loads(line)[1] for line in zlib.decompress(packed).split(b"\n"))
+
+    return read
+
+
+def _below_outbox(files: Files) -> Files:
+    return {path.removeprefix("outbox/"): each for path, each in files.items() if path.startswith("outbox/")}
+
+
 STORED: Mapping[type[Strict], Callable[[Files], Iterator[Any]]] = {
     Connection: _whole("connections/*.json"),
     State: _whole("states/*.json"),
@@ -72,10 +107,18 @@ STORED: Mapping[type[Strict], Callable[[Files], Iterator[Any]]] = {
     FileSeen: _entries("|files"),
     Fetched: _entries("|packages"),
     Poison: _poison,
+    Batch: _batches,
+    Standing: _whole("pushing/*/pace.json"),
+    _Kept: _whole("outbox/*/progress"),
+    Completion: _sealed(Kind.COMPLETIONS),
+    Course: _sealed(Kind.COURSES),
 }
 """How every stored value is found in what a scene holds. Messages have files of their own."""
 
 NOT_STORED = {
+    "Plan": "an answer of `lms push plan`",
+    "Refusal": "told in an answer, and kept as a line of a report",
+    "Wait": "how long a worker has to wait",
     "Profile": "comes with the code",
     "Condition": "told, and kept as a row of its own making",
     "Finding": "an answer of `lms explain`",
@@ -114,7 +157,11 @@ def read_message(queue: str, text: str) -> Strict:
     """Read a message as the function of its queue does."""
     if queue == "commands":
         return COMMAND.validate_json(text)
-    readers: dict[str, type[Strict]] = {"map-learners": MapLearners, "push-records": PushRecords}
+    readers: dict[str, type[Strict]] = {
+        "map-learners": MapLearners,
+        "push-records": PushRecords,
+        "push-completions": PushCompletions,
+    }
     return readers[queue].model_validate_json(text)
 
 

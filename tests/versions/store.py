@@ -65,7 +65,7 @@ def put(files: Files, desk: Desk) -> None:
                 text = content.decode().replace(old, new)
                 documents.put(path.removesuffix(".json"), json.loads(text), None)
     for name in named(Table):
-        getattr(desk.parts, name).rows.update(json.loads(files[f"{name}/rows.json"]))
+        getattr(desk.parts, name).rows.update(json.loads(files.get(f"{name}/rows.json", b"{}")))
     for path, content in _below(files, "intake").items():
         name, _, offset = path.rpartition("/")
         desk.intake.put_block(name, int(offset), content)

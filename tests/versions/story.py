@@ -10,33 +10,45 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from infra.local.graph import GraphSimulator
-from shared.domain.errors import TransientError
+from shared.domain.batches import Kind
+from shared.domain.errors import Code, TransientError
 from shared.domain.messages import (
     COMMANDS,
     MAP_LEARNERS,
+    PUSH_COMPLETIONS,
     PUSH_RECORDS,
     Approve,
     Backfill,
     Collect,
     MapLearners,
     Process,
+    PushCompletions,
     PushRecords,
+    ReadInbox,
     Replay,
     Rerun,
     Stage,
 )
 from shared.pipeline import alerts, journal
 from shared.pipeline.keep_poison import keep_poison
+from shared.pipeline.write_back.push import push_completions
+from shared.pipeline.write_back.read_inbox import read_inbox
+from shared.pipeline.write_back.requests import post_batch
 from shared.ports import RemoteFile
 from tests import company
 from tests.company import ADA, BEA, NOBODY, PEOPLE, Person, Rows, files
 from tests.desk import NAME, START, Desk, DeskFolder
 from tests.versions.store import Files, put, put_viva, take, take_viva
+from tests.write_back.conftest import WRITE_BACK
 
-SCENES = ("rest", "arriving", "midway", "halted")
+SCENES = ("rest", "arriving", "midway", "halted", "sending")
 DIRECTORY = (ADA, BEA, Person("", "V-400", "00000000-0000-4000-8000-0000000000d4", licensed=False))
+LEARNERS = tuple(f"quokka-{number}" for number in range(8))
+COURSE = {"titles": {"English": "Course"}, "launch_url": "https://courses.example/1"}
+SCHEDULE = {"start": "2026-01-01T00:00:00Z", "end": "2027-01-01T00:00:00Z"}
 UNLICENSED = Person("v-dee", "V-400", "")
 
 
@@ -114,7 +126,7 @@ def play(folder: Path) -> tuple[dict[str, Files], dict[str, str]]:
             desk.close()
     for name in SCENES[1:]:
         with on_desk(scenes["rest"], folder / name) as desk:
-            {"arriving": _arriving, "midway": _midway, "halted": _halted}[name](desk)
+            {"arriving": _arriving, "midway": _midway, "halted": _halted, "sending": _sending}[name](desk)
             scenes[name] = _scene(desk, folder)
     return scenes, _messages(scenes)
 
@@ -230,6 +242,35 @@ def _halted(desk: Desk) -> None:
     assert desk.sync().outcome == "halted"
 
 
+def _sending(desk: Desk) -> None:
+    """Half of a batch has gone back to the LMS, another one has left somebody parked, and a file has been read."""
+    desk.set(write_back={**WRITE_BACK, "completions_pace": {"requests": 2, "seconds": 60}})
+    desk.lms.inactive = {LEARNERS[1]}
+    _post(desk, Kind.COURSES, {"course_id": "X-1", **COURSE})
+    _post(desk, Kind.COMPLETIONS, *(_completion(each) for each in LEARNERS[:2]))
+    desk.parts.inbox.put(f"{NAME}/file.jsonl", json.dumps(_completion(LEARNERS[2])).encode())
+    read_inbox(desk.parts, NAME)
+    desk.messages.take()
+    push_completions(desk.parts, PushCompletions(connection=NAME))
+    desk.pass_time(60)
+    _post(desk, Kind.COMPLETIONS, *(_completion(each, grade="A") for each in LEARNERS[3:]))
+    _post(desk, Kind.COURSES, {"course_id": "X-2", **COURSE, "schedule": [SCHEDULE]})
+    desk.messages.take()
+    desk.lms.refuse = [TransientError("no answer", Code.LMS_UNREACHABLE)]
+    push_completions(desk.parts, PushCompletions(connection=NAME))
+    assert any("progress" in path for path in desk.parts.outbox.list_paths(""))
+    assert any("parked" in path for path in desk.parts.outbox.list_paths(""))
+
+
+def _post(desk: Desk, kind: Kind, *records: dict[str, Any]) -> None:
+    assert post_batch(desk.parts, kind, json.dumps(records).encode(), {}, {}).status == 202
+    desk.pass_time(1)
+
+
+def _completion(learner: str, **values: object) -> dict[str, Any]:
+    return {"learner": learner, "course_id": "X-1", "completed_at": "2026-10-30T10:00:00Z", **values}
+
+
 def _messages(scenes: Mapping[str, Files]) -> dict[str, str]:
     """Return a message of every type, with all of its fields; and as short as it may be."""
     run, sync = (journal.new_run_id(START) for _ in range(2))
@@ -242,8 +283,10 @@ def _messages(scenes: Mapping[str, Files]) -> dict[str, str]:
         Backfill(connection=NAME, sync_id=sync, first=date(2026, 10, 1), last=date(2026, 10, 31)),
         *(MapLearners(connection=NAME, run_id=run, stage=stage) for stage in Stage),
         *(PushRecords(connection=NAME, run_id=run, stage=stage, shard=0) for stage in Stage),
+        ReadInbox(connection=NAME),
+        PushCompletions(connection=NAME, due=START, sample=1, replay="*"),
     ]
-    queues = {MapLearners: MAP_LEARNERS, PushRecords: PUSH_RECORDS}
+    queues = {MapLearners: MAP_LEARNERS, PushRecords: PUSH_RECORDS, PushCompletions: PUSH_COMPLETIONS}
     found = {}
     for message in whole:
         kind = "-".join(filter(None, (type(message).__name__.lower(), getattr(message, "stage", ""))))

@@ -7,7 +7,7 @@ messages, visibility, retries, poison queues, blob receipts, past-due timers, di
 `host.json`.
 
 Not copied, because one local process does not need it: leases between instances, `functionTimeout`, retry
-policies, keys and authorisation levels, Event Grid (blob triggers that ask for it are driven by the same
+policies, several keys, Event Grid (blob triggers that ask for it are driven by the same
 scan as all others).
 
     python -m infra.local.host [--app DIR] [--port PORT] [--grace SECONDS] [--quiet]

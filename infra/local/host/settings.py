@@ -18,6 +18,8 @@ HOST_STORAGE = "AzureWebJobsStorage"
 OVERRIDE = "azurefunctionsjobhost__"
 """An environment variable that starts so (in any case) replaces a value of `host.json`."""
 TRUE = {"1", "true"}
+BODY_LIMIT_BYTES = 104_857_600
+"""Of the real host."""
 
 
 class HostError(Exception):
@@ -89,6 +91,16 @@ class Settings:
     def blob_scan_seconds(self) -> float:
         """Seconds between two looks into a container."""
         return float(self.environment.get("LOCAL_HOST_BLOB_SCAN_SECONDS", "2"))
+
+    @property
+    def function_key(self) -> str:
+        """The key that HTTP functions ask for; empty: they ask for none, as with Core Tools."""
+        return self.environment.get("LOCAL_HOST_FUNCTION_KEY", "")
+
+    @property
+    def body_limit_bytes(self) -> int:
+        """Most bytes of a request's body."""
+        return int(self.environment.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", BODY_LIMIT_BYTES))
 
     def connection_string(self, connection: str) -> str:
         """Look up the storage account a binding names; none named means the host's own.

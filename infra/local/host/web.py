@@ -1,8 +1,10 @@
 """Simple HTTP triggers: enough for a portal and its API on one machine.
 
-Served on loopback only. Keys and authorisation levels are not asked for, as with Core Tools.
+Served on loopback only. Functions that are not anonymous ask for a key, in the header `x-functions-key` or as `code`,
+where the setting `LOCAL_HOST_FUNCTION_KEY` says which; without it they ask for none, as with Core Tools.
 A route may have `{name}`, `{name?}`, `{name:int}` and `{*rest}`; constraints other than `int` and `guid`
-match any segment. The more literal route wins. Bodies come whole, with a `Content-Length`.
+match any segment. The more literal route wins. Bodies come whole, with a `Content-Length`, and are no longer than the
+real host takes (`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`).
 """
 
 import asyncio
@@ -11,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from hmac import compare_digest
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,6 +29,8 @@ log = logging.getLogger("host")
 LOOPBACK = "127.0.0.1"
 CONSTRAINTS = {"int": r"-?\d+", "guid": r"[0-9A-Fa-f-]{36}"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+KEY_HEADER = "x-functions-key"
+ANONYMOUS = "ANONYMOUS"
 COOKIE_PARTS = (("domain", "Domain"), ("path", "Path"), ("max_age", "Max-Age"))
 
 
@@ -69,6 +74,8 @@ class WebListener:
 
     def __init__(self, settings: Settings, invocations: Invocations, functions: Sequence[Function], port: int) -> None:
         self._invocations = invocations
+        self._key = settings.function_key
+        self._limit_bytes = settings.body_limit_bytes
         self._port = port
         self._routes = sorted(
             (Route.of(each, settings.http.route_prefix) for each in functions),
@@ -83,7 +90,7 @@ class WebListener:
             return asyncio.run_coroutine_threadsafe(self._answer(request, path), loop).result()
 
         try:
-            server = _Server(self._port, answer)
+            server = _Server(self._port, self._limit_bytes, answer)
         except OSError as error:
             raise HostError(f"Port {self._port} cannot be opened: {error.strerror}.") from None
         loop.add_reader(server.fileno(), server.handle_request)
@@ -100,9 +107,17 @@ class WebListener:
             return RpcHttp(status_code=HTTPStatus.NOT_FOUND)
         for route, match in matching:
             if request.method in route.methods:
+                if not self._may_call(route.function, request):
+                    return RpcHttp(status_code=HTTPStatus.UNAUTHORIZED)
                 params = {key: unquote(value) for key, value in match.groupdict().items() if value}
                 return await self._run(route.function, RpcHttp(**vars(request), params=params))
         return RpcHttp(status_code=HTTPStatus.METHOD_NOT_ALLOWED)
+
+    def _may_call(self, function: Function, request: RpcHttp) -> bool:
+        if not self._key or str(function.trigger.get("authLevel") or "").upper() == ANONYMOUS:
+            return True
+        given = request.headers.get(KEY_HEADER) or request.query.get("code") or ""
+        return compare_digest(given.encode(), self._key.encode())
 
     async def _run(self, function: Function, request: RpcHttp) -> RpcHttp:
         try:
@@ -121,8 +136,9 @@ class _Server(ThreadingHTTPServer):
     timeout = 0
     daemon_threads = False
 
-    def __init__(self, port: int, answer: Callable[[RpcHttp, str], RpcHttp]) -> None:
+    def __init__(self, port: int, limit_bytes: int, answer: Callable[[RpcHttp, str], RpcHttp]) -> None:
         super().__init__((LOOPBACK, port), _Handler)
+        self.limit_bytes = limit_bytes
         self.answer = answer
 
 
@@ -134,7 +150,14 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         """Read the request, have it answered, write the answer."""
         address = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = self.headers.get("Content-Length") or "0"
+        if "Transfer-Encoding" in self.headers or not length.isdecimal():
+            self._write(RpcHttp(status_code=HTTPStatus.LENGTH_REQUIRED))
+            return
+        if int(length) > self.server.limit_bytes:
+            self._write(RpcHttp(status_code=HTTPStatus.CONTENT_TOO_LARGE))
+            return
+        body = self.rfile.read(int(length))
         request = RpcHttp(
             method=self.command,
             url=f"http://{self.headers.get('Host', LOOPBACK)}{self.path}",

@@ -16,6 +16,7 @@ from shared.pipeline.doctor.secrets import examine_vault
 from shared.pipeline.doctor.server import examine_server
 from shared.pipeline.doctor.standing import examine_standing
 from shared.pipeline.doctor.storage import examine_storage
+from shared.pipeline.doctor.way_back import examine_way_back
 from shared.pipeline.parts import Parts
 
 __all__ = ["About", "Check", "Result", "examine"]
@@ -49,4 +50,5 @@ def _examine_connection(parts: Parts, name: str) -> Iterator[Check]:
     yield from examine_keys(patient)
     yield from examine_graph(patient)
     yield from examine_directory(patient)
+    yield from examine_way_back(patient)
     yield from examine_standing(patient)

@@ -18,7 +18,10 @@ def examine_vault(patient: Patient) -> Iterator[Check]:
 
 def _vault(patient: Patient) -> Check:
     connection, exam = patient.connection, patient.you("vault access")
-    names = (connection.sftp.secret, connection.pgp_key_secret, connection.pgp_passphrase_secret)
+    names = (
+        *(connection.sftp.secret, connection.pgp_key_secret, connection.pgp_passphrase_secret),
+        *connection.write_back_secrets,
+    )
     wanted = [name for name in (*names, patient.parts.pepper_secret) if name]
     refusals: list[ConnectorError] = []
     for name in wanted:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 20
 FUNCTIONS = (
     *("past_due", "switched_off", "four_at_once", "failing", "stuck", "fan_out"),
-    *("on_bytes", "on_client", "hello"),
+    *("on_bytes", "on_client", "hello", "open_to_all"),
 )
 
 

@@ -10,7 +10,7 @@ import azurefunctions.extensions.bindings.blob as blobs
 
 STORAGE = "AzureWebJobsStorage"
 
-app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 together = threading.Barrier(4, timeout=10)
 tries: Counter[str] = Counter()
 
@@ -80,6 +80,12 @@ def on_bytes(blob: func.InputStream, seen: func.Out[str]) -> None:
 def on_client(client: blobs.BlobClient, seen: func.Out[str]) -> None:
     """Read a blob through the SDK."""
     _note(seen, content=client.download_blob().readall().decode(), name=client.blob_name)
+
+
+@app.route("open", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def open_to_all(req: func.HttpRequest) -> str:
+    """Answer anybody."""
+    return str(req.method)
 
 
 @app.route("hello/{name}", methods=["GET", "POST"])

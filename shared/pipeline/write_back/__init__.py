@@ -1,0 +1,1 @@
+"""How courses and completions from elsewhere reach the LMS."""

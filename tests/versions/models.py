@@ -132,11 +132,13 @@ NOT_STORED = {
 
 def all_values() -> set[type[Strict]]:
     """Return every value of the connector that could be stored, each with all that it is made of."""
-    for package in (shared.domain, shared.pipeline):
+    packages = (shared.domain, shared.pipeline)
+    for package in packages:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
-    # Other tests may have loaded more of the connector, whose values are settings and answers.
-    return {each for each in _below(Strict) if each.__module__.startswith(("shared.domain.", "shared.pipeline."))}
+    # Others may have been imported by tests of the same process.
+    ours = tuple(f"{package.__name__}." for package in packages)
+    return {each for each in _below(Strict) if each.__module__.startswith(ours)}
 
 
 def parts_of(model: type[BaseModel]) -> set[type[BaseModel]]:

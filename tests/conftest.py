@@ -1,6 +1,7 @@
 """What all tests share: a storage emulator of their own, and no way out of this machine."""
 
 import ipaddress
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,6 +10,7 @@ from socket import AF_INET, AF_INET6
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from infra.local.azurite import Azurite
 from infra.local.graph import GraphSimulator
@@ -36,6 +38,11 @@ def _is_loopback(host: str) -> bool:
 
 
 sys.addaudithook(_refuse_to_leave)
+
+# The same examples every time, so that a commit is judged by what it changes: HYPOTHESIS_PROFILE=chance looks further.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("chance")
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(scope="session")

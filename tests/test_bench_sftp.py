@@ -6,6 +6,7 @@ from infra.local.sftp import find_sshd
 from tests.bench.sftp import lines, measure
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_sshd() is None, reason="there is no sshd here")
 def test_both_clients_are_measured_near_and_far() -> None:
     measured = measure(file_bytes=1_000_000, far_seconds=0.01, rounds=1)

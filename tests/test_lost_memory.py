@@ -42,6 +42,7 @@ def published(desk: Desk) -> dict[str, Any]:
     return {each.get("externalcourseActivityId") or each["externalId"]: each for each in lines}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [("states",), EVERYTHING], ids=["states", "everything"])
 def test_the_next_full_package_heals_without_a_second_copy_of_anything(desk: Desk, lost: tuple[str, ...]) -> None:
     """Creating is not idempotent at Graph: what is there is found by its external id, and brought up to date."""

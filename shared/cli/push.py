@@ -80,6 +80,7 @@ def now(
         int | None, typer.Option("--sample", min=1, metavar="N", help="Only so many completions, even while paused.")
     ] = None,
     yes: Yes = False,
+    json: Json = False,
 ) -> None:
     """Send what waits, as far as the pace allows; with `--sample 1` one completion, to see it arrive in the LMS."""
     tenant: Tenant = context.obj
@@ -92,7 +93,10 @@ def now(
         what = f"{min(sample, found.completions)} of {found.completions:,} completions" if sample else "All that waits"
         ask(f"{what} will be sent to the LMS. Go on?", yes=yes)
         _send(tenant, PushCompletions(connection=tenant.connection, sample=sample))
-    tenant.console.print("Asked for. What came of it: lms push batches")
+    if json:
+        print_value(found.model_dump(mode="json"))
+    else:
+        tenant.console.print("Asked for. What came of it: lms push batches")
 
 
 @app.command("replay")
@@ -101,6 +105,7 @@ def replay(
     batch_id: Annotated[str, typer.Argument(metavar="[BATCH]", help="Only what this one left parked.")] = ALL,
     *,
     yes: Yes = False,
+    json: Json = False,
 ) -> None:
     """Send parked records again, once their cause has been mended; those that were sent are not sent again."""
     tenant: Tenant = context.obj
@@ -112,7 +117,10 @@ def replay(
             fail("There are no parked records." if batch_id == ALL else f"The batch {batch_id} has no parked records.")
         ask(f"The parked records of {len(found)} batches will be sent again. Go on?", yes=yes)
         _send(tenant, PushCompletions(connection=tenant.connection, replay=batch_id))
-    tenant.console.print("Asked for; they become a batch of their own. What came of it: lms push batches")
+    if json:
+        print_value({"batches": found})
+    else:
+        tenant.console.print("Asked for; they become a batch of their own. What came of it: lms push batches")
 
 
 def _send(tenant: Tenant, message: PushCompletions) -> None:

@@ -104,6 +104,7 @@ def test_a_file_of_any_size_is_put_and_read_as_a_stream(blobs: Blobs, tmp_path: 
         assert stream.read(1) == b""
 
 
+@pytest.mark.slow
 def test_a_stream_keeps_a_few_blocks_in_memory(account: StorageAccount, name: str, tmp_path: Path) -> None:
     """A package of 2 GB must fit through an instance with little memory.
 

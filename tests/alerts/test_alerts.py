@@ -62,6 +62,7 @@ def test_another_code_is_another_alert(on_call: OnCall) -> None:
     assert any(Code.DELTA_PACKAGE_NOT_FOUND in text for text in second)
 
 
+@pytest.mark.slow
 def test_a_refused_package_is_told_until_something_newer_is_published(on_call: OnCall) -> None:
     tenant = on_call.tenant
     bad = [*rows()["PA_CPNT"], *(item(number, CPNT_TYP_ID="") for number in range(6, 20))]

@@ -1,5 +1,7 @@
 """What did not happen is told as well: a look that was due, and anything new (delighter 12)."""
 
+import pytest
+
 from shared.domain.messages import Collect
 from shared.pipeline import journal
 from shared.pipeline.collect_packages import collect_all
@@ -56,6 +58,7 @@ def test_a_connection_that_nobody_ever_looked_at_is_missed_too(fresh: Tenant) ->
     assert "due on 2026-11-02 at 06:00" in on_call.hears()[0]
 
 
+@pytest.mark.slow
 def test_a_timer_that_fires_twice_makes_one_run(fresh: Tenant) -> None:
     """At the same time, or one after the other (J4): what counts is the content, and who holds the lease."""
     fresh.full(1)

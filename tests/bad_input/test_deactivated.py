@@ -28,6 +28,8 @@ from tests.bad_input.conftest import Tenant, assert_told
 from tests.company import ADA, BEA, PUBLISHED, rows
 from tests.desk import Desk, Sync
 
+pytestmark = pytest.mark.slow
+
 OPTIONS: Final = Options(day=date(2026, 11, 5), learners=1, items=1, assignments=0, completions=0, leavers=1)
 WAYS: Final = ("MANUAL", "CLEAN", "KEEP")
 """By hand; by a connector with cleanDevPlan = Y; by one with N."""

@@ -1,5 +1,7 @@
 """Gates: what looks wrong waits for somebody to look at it; and dry runs and reruns."""
 
+import pytest
+
 from shared.domain.errors import Code
 from shared.domain.messages import COMMANDS, Rerun
 from shared.domain.runs import Run
@@ -34,6 +36,7 @@ def test_an_empty_full_package_halts_until_it_is_approved(tenant: Tenant) -> Non
     assert tenant.shown() == {"learningContent": 5, "learningAssignment": 1, "learningSelfInitiatedCourse": 1}
 
 
+@pytest.mark.slow
 def test_whatever_comes_waits_behind_it_and_every_look_says_so(tenant: Tenant) -> None:
     run = halted(tenant)
     tenant.delta(3, PA_CPNT=[item(9)])
@@ -47,6 +50,7 @@ def test_whatever_comes_waits_behind_it_and_every_look_says_so(tenant: Tenant) -
     assert tenant.shown()["learningContent"] == 6
 
 
+@pytest.mark.slow
 def test_a_newer_full_package_takes_its_place(tenant: Tenant) -> None:
     run = halted(tenant)
     tenant.full(3)
@@ -60,6 +64,7 @@ def test_a_newer_full_package_takes_its_place(tenant: Tenant) -> None:
     assert "newer full package" in superseded.message
 
 
+@pytest.mark.slow
 def test_what_is_superseded_cannot_be_approved(tenant: Tenant) -> None:
     run = halted(tenant)
     tenant.full(3)
@@ -71,6 +76,7 @@ def test_what_is_superseded_cannot_be_approved(tenant: Tenant) -> None:
     assert_told(sync, "failed", Code.SETTINGS_INVALID, "not halted")
 
 
+@pytest.mark.slow
 def test_too_few_learners_halt_it_too(tenant: Tenant) -> None:
     """A directory that has just been emptied by mistake; equal to the limit passes."""
     tenant.desk.set(coverage_minimum_percent=50)

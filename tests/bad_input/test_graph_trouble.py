@@ -56,6 +56,7 @@ def test_what_was_stopped_is_sent_once_it_is_mended(fresh: Tenant) -> None:
     assert_all_arrived_once(fresh)
 
 
+@pytest.mark.slow
 def test_activities_that_are_not_enabled_leave_the_contents_shown(fresh: Tenant) -> None:
     """A provider may be registered for contents only."""
     sync = begin(fresh, Faults(course_activity_sync_off=True))
@@ -154,6 +155,7 @@ def test_who_has_no_licence_waits_for_one(fresh: Tenant) -> None:
     assert_all_arrived_once(fresh)
 
 
+@pytest.mark.slow
 def test_whoever_has_lost_the_licence_keeps_what_is_shown(tenant: Tenant) -> None:
     """Graph takes a deletion, and would then refuse what is made anew; and its delta does not tell of licences."""
     tenant.people(ADA, replace(BEA, licensed=False))
@@ -171,6 +173,7 @@ def test_whoever_has_lost_the_licence_keeps_what_is_shown(tenant: Tenant) -> Non
     assert tenant.desk.sync().runs[-1].tally.assignments.withdrawn == 1
 
 
+@pytest.mark.slow
 def test_a_refusal_for_lack_of_a_licence_is_tried_again_after_a_while(fresh: Tenant) -> None:
     """Where nobody has said which licences count, only Graph knows; it is not asked every day."""
     viva = {**fresh.desk.parts.connections.find("desk").value["viva"], "licence_service_plan_ids": ()}  # type: ignore[union-attr]  # it is there

@@ -63,6 +63,7 @@ def serve(tenant: Tenant, server: SftpServer, size_bytes: int) -> None:
     tenant.desk.parts = replace(tenant.desk.parts, folders=SftpFolders(timeout_seconds=20), intake=FirstBlock())
 
 
+@pytest.mark.slow
 def test_a_package_of_2_gib_is_fetched(tenant: Tenant, server: SftpServer) -> None:
     """It stops at the first block, which came."""
     serve(tenant, server, PACKED_LIMIT_BYTES)

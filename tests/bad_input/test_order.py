@@ -28,6 +28,7 @@ def test_a_gap_is_named_and_the_later_delta_is_taken(tenant: Tenant) -> None:
     assert "A new full package would bring what it held." in needs_full
 
 
+@pytest.mark.slow
 def test_a_gap_may_stop_everything_behind_it(tenant: Tenant) -> None:
     tenant.desk.set(on_gap="stop")
     tenant.delta(4, PA_STUD_CPNT=[plan(ADA, 5)])

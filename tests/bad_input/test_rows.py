@@ -198,6 +198,7 @@ def test_what_is_assigned_of_an_inactive_course_follows_its_learner_to_a_new_acc
     assert tenant.viva().count(new.user_id) == before - completed
 
 
+@pytest.mark.slow
 def test_a_completion_counts_as_published_if_any_assignment_that_it_completes_is(tenant: Tenant) -> None:
     """Whatever it had completed before."""
     tenant.delta(2, PA_STUD_CPNT=[plan(BEA, 1, SEQ_NUM=str(number)) for number in range(2, 7)])

@@ -38,7 +38,7 @@ def test_a_plan_shows_what_the_run_then_does_and_what_it_takes(desk: Desk, lms: 
     (run,) = done.json["runs"]
     assert run["package"] == FULL
     assert counted.writes == plan["graph_writes"] == run["graph_writes"]
-    # What is only read is no part of the plan: users that changed, and whether contents were there before the first run.
+    # Reading is no part of the plan: users that changed, and whether contents were there before the first run.
     assert counted.requests - counted.reads["delta"] - counted.reads["contents"] == plan["graph_requests"]
     assert betrays(planned.output + planned.errors + done.output) == []
 
@@ -53,6 +53,7 @@ def test_nothing_is_sent_before_somebody_has_said_yes(desk: Desk, lms: Lms) -> N
     assert told.output.strip() == COMMAND.validate_json(message[1]).model_dump()["sync_id"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("app_runs")
 def test_an_empty_full_package_halts_and_goes_on_once_it_is_approved(desk: Desk, lms: Lms) -> None:
     """It publishes nothing by itself: an extract that went wrong looks like a company that threw everything away."""
@@ -132,6 +133,7 @@ def test_an_approval_of_an_older_command_line_is_taken(desk: Desk) -> None:
     assert journal.get_run(desk.parts, NAME, run_id).approved_by == "s"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("app_runs")
 def test_only_the_latest_run_is_done_again(desk: Desk, lms: Lms) -> None:
     desk.drop(FULL, full())

@@ -21,6 +21,7 @@ def desk(clinic: Clinic) -> Desk:
     return clinic.desk
 
 
+@pytest.mark.slow
 def test_a_new_pgp_pair_is_in_the_vault_and_the_lines_are_printed(clinic: Clinic, lms: Lms) -> None:
     """The one that takes seconds: for real, from the key to the check that opens a trial with it."""
     made = lms("keys", "generate", "pgp", "--owner", OWNER, "--yes", "--json")

@@ -40,6 +40,7 @@ def test_every_runbook_is_listed() -> None:
     } == {*RUNBOOKS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNBOOKS)
 def test_a_runbook_can_be_walked_through(name: str, tmp_path: Path) -> None:
     """Its blocks are run in one shell behind those of the session."""

@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.errors import PackageError
@@ -83,6 +83,8 @@ def test_marked_records_are_read_as_well(
 ) -> None:
     rows = [("ID", "A", "B"), *((str(number), a, b) for number, (a, b) in enumerate(found))]
     lines = [write([row], end="", delimiter="|") for row in rows]
+    # Where a value ends like the mark begins, nobody could tell where the record ends.
+    assume(all((line + "!##!").index("!##!") == len(line) for line in lines))
 
     result = stage(columnar, TEXTS, "".join(line + end for line in lines).encode(), segment_bytes=segment_bytes)
 

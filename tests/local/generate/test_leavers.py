@@ -83,6 +83,7 @@ def test_some_come_back_as_themselves_and_some_under_a_new_student_id(days: list
     assert plan(days[4], "NEW") == [{"PROFILE"}] * 12
 
 
+@pytest.mark.slow
 def test_they_are_written_into_packages_beside_the_company(reader: Reader, keys: KeyFiles) -> None:
     """And a world without them holds nothing of it."""
     options = replace(OPTIONS, kinds=(Kind.FULL, Kind.DELTA), key=keys.public)

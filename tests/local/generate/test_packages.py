@@ -24,6 +24,7 @@ def test_a_full_package_holds_a_file_for_every_table(reader: Reader, keys: KeyFi
     assert len(rows_of(files["PV_PARTNER_STUDENT.csv"])) == 500 + 10 + 4
 
 
+@pytest.mark.slow
 def test_a_delta_and_its_keys_turn_yesterday_into_today(reader: Reader, keys: KeyFiles) -> None:
     """The whole point of keeping days apart: what a receiver computes from deltas equals the next full."""
     options = Options(day=DAY, kinds=(Kind.FULL, Kind.DELTA), key=keys.public)

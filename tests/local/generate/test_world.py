@@ -12,6 +12,7 @@ from infra.local.generate.world import World
 from tests.local.generate.reader import DAY, LABELS, Reader, by_key, rows_of, rows_on, state_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sizes", [(3, 2, 7, 5, 0), (1, 1, 0, 0, 1), (2, 1, 0, 0, 0), (30, 1, 0, 40, 2), (120, 60, 300, 200, 0)]
 )

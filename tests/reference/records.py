@@ -77,11 +77,13 @@ def _records(pieces: list[tuple[int, str]], delimiter: str, width: int) -> Itera
         try:
             fields = next(reader)
         except csv.Error:
-            fields = [""] * (width + 1)
+            fields = ["?"] * (width + 1)
+        if len(fields) == width + 1 and not fields[-1]:
+            fields.pop()  # a delimiter that ends the last field
         if len(fields) == width:
             yield Record(pieces[at][0], [field.replace(_INNER, "\n") for field in fields])
             at += reader.line_num
         else:
-            if fields:
+            if len(fields) > 1 or "".join(fields).strip():  # else a blank line
                 yield Record(pieces[at][0], None)
             at += 1

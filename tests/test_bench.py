@@ -12,10 +12,7 @@ from tests.bench import claims, plot, publish, report
 from tests.bench.result import Claim, Peer, Result
 
 ROOT = Path(__file__).parents[1]
-FUNCTIONS = {
-    *("collect_packages", "map_learners", "process_package", "push_records", "run_commands", "sweep"),
-    *("keep_poison_commands", "keep_poison_map_learners", "keep_poison_packages", "keep_poison_push_records"),
-}
+FUNCTIONS = {path.stem for path in (ROOT / "functions").glob("*.py")} - {"__init__"}
 
 
 def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -130,5 +130,10 @@ def calls(actions: Counter[tuple[str, str]]) -> Counter[str]:
 
 
 def without_directory(counted: Counters) -> int:
-    """Count the requests but for those about users: pages of the listing, and one batch about licences."""
-    return counted.requests - counted.reads.get("delta", 0) - bool(counted.reads.get("users"))
+    """Count the requests that send, and those that look something up.
+
+    Not those about users (pages of the listing, and one batch about licences), nor whether contents were there before
+    the first run.
+    """
+    first_look = counted.reads.get("contents", 0)
+    return counted.requests - counted.reads.get("delta", 0) - bool(counted.reads.get("users")) - first_look

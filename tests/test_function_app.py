@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.messages import COMMANDS, MAP_LEARNERS, PUSH_COMPLETIONS, PUSH_RECORDS, RECORDS_IN
+from shared.domain.messages import COMMANDS, MAP_LEARNERS, PUSH_COMPLETIONS, PUSH_RECORDS
 from shared.domain.runs import ATTEMPTS
 from shared.pipeline.keep_poison import PACKAGES
 from tests.bench import imports
@@ -99,13 +99,13 @@ def test_a_schedule_is_a_setting(functions: dict[str, list[dict[str, Any]]], nam
         ("run_commands", "commands", COMMANDS),
         ("map_learners", "map-learners", MAP_LEARNERS),
         ("push_records", "push-records", PUSH_RECORDS),
-        ("accept_records", "records-in", RECORDS_IN),
+        ("accept_records", "records-in", "records-in"),
         ("push_completions", "push-completions", PUSH_COMPLETIONS),
         ("keep_poison_commands", "commands-poison", f"{COMMANDS}-poison"),
         ("keep_poison_map_learners", "map-learners-poison", f"{MAP_LEARNERS}-poison"),
         ("keep_poison_push_completions", "push-completions-poison", f"{PUSH_COMPLETIONS}-poison"),
         ("keep_poison_push_records", "push-records-poison", f"{PUSH_RECORDS}-poison"),
-        ("retry_poison_records", "records-in-poison", f"{RECORDS_IN}-poison"),
+        ("retry_poison_records", "records-in-poison", "records-in-poison"),
         ("keep_poison_packages", "webjobs-blobtrigger-poison", f"{PACKAGES}-poison"),
     ],
 )

@@ -12,8 +12,6 @@ COMMANDS = "commands"
 MAP_LEARNERS = "map-learners"
 PUSH_RECORDS = "push-records"
 PUSH_COMPLETIONS = "push-completions"
-RECORDS_IN = "records-in"
-"""Where other software puts records for the LMS; the only queue whose messages hold any."""
 
 
 class Stage(StrEnum):

@@ -7,6 +7,7 @@ passed on, for they may name the person.
 
 import re
 from collections.abc import Collection, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from shared.adapters.learning_wire import Reply
@@ -65,6 +66,27 @@ def read_refusal(reply: Reply, *, without: Collection[str] = ()) -> str | None:
     return " ".join(filter(None, (said, error)))
 
 
+def judge_completion(reply: Reply, service: str, *, path_names_learner: bool = False) -> Receipt:
+    """Say what became of one completion that was sent.
+
+    Where the path names the learner, there is nothing at it (404) when the LMS does not know the person.
+
+    Raises:
+        SettingsError: a right or a path is missing.
+    """
+    refusal = read_refusal(reply)
+    if refusal is None:
+        return Receipt(fate=Fate.DONE)
+    about_person = judge_person(refusal)
+    if about_person is not None:
+        return about_person
+    if path_names_learner and reply.status == HTTPStatus.NOT_FOUND and isinstance(reply.body, Mapping):
+        return unknown_learner()
+    if not reply.is_success:
+        check_right("Completion", service, reply)
+    return refused_completion(reply.status)
+
+
 def judge_person(text: str) -> Receipt | None:
     """Tell whether a refusal is about the person: not active, or not known."""
     if INACTIVE_TEXT in text.lower():
@@ -85,6 +107,15 @@ def refused_completion(status: int) -> Receipt:
     """Make the receipt of a completion that will not be taken as it is; the LMS's words may name the person."""
     return Receipt(
         fate=Fate.REJECTED, code=Code.RECORD_REFUSED, reason=f"The LMS refused the completion (status {status})."
+    )
+
+
+def refused_future() -> Receipt:
+    """Make the receipt of a completion that lies in the future: the LMS would say yes, and never record it."""
+    return Receipt(
+        fate=Fate.REJECTED,
+        code=Code.FIELD_INVALID,
+        reason="completed_at: it lies in the future, and SuccessFactors records no such completion.",
     )
 
 

@@ -1,16 +1,13 @@
 """SuccessFactors behind StackOne's unified interface."""
 
-import ssl
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from shared.adapters import learning_answers as answers
-from shared.adapters.learning_wire import TIMEOUT_SECONDS, LearningWire, Reply, read_authorities
+from shared.adapters.learning_wire import LearningWire, Reply
 from shared.adapters.stackone_payloads import completion_payload, content_payload
 from shared.domain.course_texts import read_texts
 from shared.domain.errors import Code, SettingsError, TransientError
@@ -20,36 +17,6 @@ from shared.ports import Secret
 PAGE_ROWS = 100
 
 _IDENTITY_FIELD = "connector_meta_field"
-
-
-class StackOneTargets:
-    """The port `LearningTargets` for connections whose target is StackOne."""
-
-    def __init__(
-        self,
-        *,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        trusted: Callable[[], ssl.SSLContext] = read_authorities,
-        wait: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._timeout_seconds = timeout_seconds
-        self._trusted = trusted
-        self._wait = wait
-
-    @contextmanager
-    def open(self, write_back: WriteBack, secrets: Sequence[Secret], now: datetime) -> Iterator["StackOneTarget"]:
-        """Open a session. There is no login: the first request finds out which key is accepted."""
-        if not isinstance(write_back.target, StackOne):
-            raise TypeError(f"a target of kind {write_back.target.kind} is opened by another adapter")
-        with LearningWire(
-            "StackOne",
-            write_back.target.base_url,
-            now,
-            throttled_seconds=write_back.throttled_seconds,
-            timeout_seconds=self._timeout_seconds,
-            trusted=self._trusted,
-        ) as wire:
-            yield StackOneTarget(wire, write_back, write_back.target, secrets, self._wait)
 
 
 class StackOneTarget:
@@ -135,26 +102,10 @@ class StackOneTarget:
 
     def _send_completion(self, completion: Completion) -> Receipt:
         if completion.completed_at > self._wire.now():
-            return Receipt(
-                fate=Fate.REJECTED,
-                code=Code.FIELD_INVALID,
-                reason="completed_at: it lies in the future, and SuccessFactors records no such completion.",
-            )
-        doing = "Completion"
+            return answers.refused_future()
         path = f"{self._user_path(completion.learner)}/completions"
-        reply = self._request(doing, "POST", path, completion_payload(completion))
-        refusal = answers.read_refusal(reply)
-        if refusal is None:
-            return Receipt(fate=Fate.DONE)
-        about_person = answers.judge_person(refusal)
-        if about_person is not None:
-            return about_person
-        if reply.status == HTTPStatus.NOT_FOUND and isinstance(reply.body, Mapping):
-            # Of the whole path only the user may be missing.
-            return answers.unknown_learner()
-        if not reply.is_success:
-            answers.check_right(doing, self._wire.service, reply)
-        return answers.refused_completion(reply.status)
+        reply = self._request("Completion", "POST", path, completion_payload(completion))
+        return answers.judge_completion(reply, self._wire.service, path_names_learner=True)
 
     def _user_path(self, user_id: str) -> str:
         return f"{self._target.users_path}/{quote(user_id, safe='')}"

@@ -1,15 +1,12 @@
 """The learning interface of SuccessFactors: courses for its Open Content Network, and completions of them."""
 
-import ssl
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from shared.adapters import learning_answers as answers
-from shared.adapters.learning_wire import TIMEOUT_SECONDS, LearningWire, Reply, read_authorities
+from shared.adapters.learning_wire import Reply
 from shared.adapters.successfactors_login import SuccessFactorsLogin
 from shared.adapters.successfactors_payloads import completion_payload, course_payload, from_epoch_milliseconds
 from shared.domain.course_texts import read_texts
@@ -23,45 +20,12 @@ from shared.domain.write_back import (
     WriteBack,
     completed_day,
 )
-from shared.ports import Secret
 
 PAGE_USERS = 500
 """SAP allows 1000 and advises no more than 500."""
 
 _COURSES_LISTS = ("ocnCourses", "value")
 """Under which name an answer lists courses."""
-
-
-class SuccessFactorsTargets:
-    """The port `LearningTargets` for connections whose target is SuccessFactors itself."""
-
-    def __init__(
-        self,
-        *,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        trusted: Callable[[], ssl.SSLContext] = read_authorities,
-        wait: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._timeout_seconds = timeout_seconds
-        self._trusted = trusted
-        self._wait = wait
-
-    @contextmanager
-    def open(self, write_back: WriteBack, secrets: Sequence[Secret], now: datetime) -> Iterator["SuccessFactorsTarget"]:
-        """Log in with the newest of the secrets that is accepted (see the port)."""
-        if not isinstance(write_back.target, SuccessFactors):
-            raise TypeError(f"a target of kind {write_back.target.kind} is opened by another adapter")
-        with LearningWire(
-            "SuccessFactors",
-            write_back.target.base_url,
-            now,
-            throttled_seconds=write_back.throttled_seconds,
-            timeout_seconds=self._timeout_seconds,
-            trusted=self._trusted,
-        ) as wire:
-            login = SuccessFactorsLogin(wire, write_back.target, secrets)
-            login.log_in()
-            yield SuccessFactorsTarget(login, write_back, write_back.target, wire.now, self._wait)
 
 
 class SuccessFactorsTarget:
@@ -152,29 +116,17 @@ class SuccessFactorsTarget:
 
     def _send_completion(self, completion: Completion) -> Receipt:
         if completion.completed_at > self._clock():
-            return Receipt(
-                fate=Fate.REJECTED,
-                code=Code.FIELD_INVALID,
-                reason="completed_at: it lies in the future, and SuccessFactors records no such completion.",
-            )
+            return answers.refused_future()
         as_learner = self._target.completions_as == "learner"
         payload = completion_payload(completion, self._write_back.provider_id, as_learner=as_learner)
-        if not as_learner:
-            return self._judge_completion(self._login.request("Completion", "POST", self._target.events_path, payload))
-        path = self._target.learner_events_path
-        reply = self._login.request_as(completion.learner, "Completion", "POST", path, payload)
-        return answers.unknown_learner() if reply is None else self._judge_completion(reply)
-
-    def _judge_completion(self, reply: Reply) -> Receipt:
-        refusal = answers.read_refusal(reply)
-        if refusal is None:
-            return Receipt(fate=Fate.DONE)
-        about_person = answers.judge_person(refusal)
-        if about_person is not None:
-            return about_person
-        if not reply.is_success:
-            answers.check_right("Completion", self._login.service, reply)
-        return answers.refused_completion(reply.status)
+        if as_learner:
+            path = self._target.learner_events_path
+            reply = self._login.request_as(completion.learner, "Completion", "POST", path, payload)
+            if reply is None:
+                return answers.unknown_learner()
+        else:
+            reply = self._login.request("Completion", "POST", self._target.events_path, payload)
+        return answers.judge_completion(reply, self._login.service)
 
     def _read_rows(self, doing: str, target: str) -> list[Mapping[str, Any]]:
         reply = self._login.request(doing, "GET", target)

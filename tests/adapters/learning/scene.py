@@ -10,8 +10,7 @@ from typing import Any
 from infra.local.learning.lms import User
 from infra.local.stackone import StackOneSimulator
 from infra.local.successfactors import SuccessFactorsSimulator
-from shared.adapters.stackone import StackOneTargets
-from shared.adapters.successfactors import SuccessFactorsTargets
+from shared.adapters.learning import HttpxLearningTargets
 from shared.domain.write_back import Completion, Course, Receipt, WriteBack
 from shared.ports import LearningTarget, Secret
 from tests.company import ADA, BEA, NOBODY
@@ -68,8 +67,9 @@ class Scene:
 
     @contextmanager
     def session(self) -> Iterator[LearningTarget]:
-        kind = SuccessFactorsTargets if isinstance(self.simulator, SuccessFactorsSimulator) else StackOneTargets
-        targets = kind(timeout_seconds=self.timeout_seconds, trusted=lambda: self.trusted, wait=self.wait)
+        targets = HttpxLearningTargets(
+            timeout_seconds=self.timeout_seconds, trusted=lambda: self.trusted, wait=self.wait
+        )
         secrets = self.secrets or [secret(self.simulator.secret)]
         with targets.open(self.write_back, secrets, self.clock.now) as target:
             yield target

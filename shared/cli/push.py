@@ -17,6 +17,7 @@ from shared.domain.write_back import Fate
 from shared.pipeline.write_back import report
 from shared.pipeline.write_back.accept import find_write_back
 from shared.pipeline.write_back.batches import find_batch, list_batches
+from shared.pipeline.write_back.inactive import count_inactive
 from shared.pipeline.write_back.opened import Desk
 from shared.pipeline.write_back.outbox import batch_id_of
 from shared.pipeline.write_back.plan import Plan, make_plan
@@ -111,14 +112,18 @@ def replay(
     tenant: Tenant = context.obj
     with telling_errors():
         _, write_back = find_write_back(tenant.parts, tenant.connection)
-        stems = Desk(tenant.parts, tenant.connection, write_back).outbox.parked_stems()
-        found = [batch_id_of(stem) for stem in stems if batch_id in (ALL, batch_id_of(stem))]
+        desk = Desk(tenant.parts, tenant.connection, write_back)
+        stems = [stem for stem in desk.outbox.parked_stems() if batch_id in (ALL, batch_id_of(stem))]
+        found = [batch_id_of(stem) for stem in stems]
         if not found:
             fail("There are no parked records." if batch_id == ALL else f"The batch {batch_id} has no parked records.")
+        inactive = count_inactive(desk, stems)
+        if inactive:
+            typer.echo(f"{inactive:,} completions will be parked again: their learners are not active yet.", err=True)
         ask(f"The parked records of {len(found)} batches will be sent again. Go on?", yes=yes)
         _send(tenant, PushCompletions(connection=tenant.connection, replay=batch_id))
     if json:
-        print_value({"batches": found})
+        print_value({"batches": found, "still_inactive": inactive})
     else:
         tenant.console.print("Asked for; they become a batch of their own. What came of it: lms push batches")
 

@@ -68,9 +68,12 @@ def test_what_was_not_taken_is_shown_and_sent_again(office: Office, lms: Lms, tm
     assert betrays(shown.output + report) == []
     assert Code.FIELD_REQUIRED in report
 
+    again = lms("push", "replay", batch, given="n\n")
+    assert "1 completions will be parked again: their learners are not active yet." in again.errors
+    assert betrays(again.output + again.errors) == []
     office.lms.inactive = set()
     assert lms("push", "replay", "0" * 32, "--yes").status == 1
-    assert lms("push", "replay", batch, "--yes", "--json").json == {"batches": [batch]}
+    assert lms("push", "replay", batch, "--yes", "--json").json == {"batches": [batch], "still_inactive": 0}
     office.desk.pass_time(1)
     office.work()
     assert len(office.lms.history) == 2

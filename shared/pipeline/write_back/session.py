@@ -73,6 +73,11 @@ class Session:
             self._users[learner] = self._ask(Asked.READS, lambda target: target.find_users(learner))
         return self._users[learner]
 
+    def list_inactive(self) -> set[str]:
+        """Return the ids of all users who are not active."""
+        self.wait(Asked.READS)
+        return self._ask(Asked.READS, lambda target: set(target.list_inactive()))
+
     def _ask[T](self, asked: Asked, ask: Callable[[LearningTarget], T], before: Callable[[], None] | None = None) -> T:
         with self._noting(asked):
             target = self._opened()

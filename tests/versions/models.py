@@ -33,7 +33,7 @@ from shared.pipeline.keep_poison import Poison
 from shared.pipeline.read_package import Manifest
 from shared.pipeline.replay_scope import Scope
 from shared.pipeline.write_back import batches
-from shared.pipeline.write_back.marks import is_mark
+from shared.pipeline.write_back.inbox_marks import is_mark
 from shared.pipeline.write_back.pace import Standing
 from shared.pipeline.write_back.progress import _Kept
 from shared.ports import Secret

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.domain.batches import Batch
 from shared.pipeline.parts import Parts
-from shared.pipeline.write_back.marks import is_mark
+from shared.pipeline.write_back.inbox_marks import is_mark
 
 
 def find_batch(parts: Parts, connection: str, batch_id: str) -> Batch | None:

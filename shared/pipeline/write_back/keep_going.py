@@ -9,7 +9,7 @@ from shared.domain.messages import COMMANDS, ReadInbox
 from shared.domain.write_back import WriteBack
 from shared.pipeline import journal
 from shared.pipeline.parts import Parts
-from shared.pipeline.write_back import marks
+from shared.pipeline.write_back import inbox_marks
 from shared.pipeline.write_back.accept import call
 from shared.pipeline.write_back.batches import list_batches
 from shared.pipeline.write_back.outbox import Outbox
@@ -57,7 +57,7 @@ def expire(parts: Parts, connection: str) -> None:
         # One that is still being sealed after so long is one that its sender has given up.
         if batch.stand is not Stand.WAITING and (batch.ended_at or batch.received_at) < reports_since:
             parts.batches.delete(connection, batch.batch_id)
-    marks.forget(parts, connection, reports_since)
+    inbox_marks.forget(parts, connection, reports_since)
     Receipts(parts.receipts, connection).forget(now - timedelta(days=write_back.receipt_retention_days))
 
 

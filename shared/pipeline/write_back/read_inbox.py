@@ -14,7 +14,7 @@ from shared.domain.write_back import Completion, Course, Refusal, WriteBack
 from shared.pipeline import journal
 from shared.pipeline.intake_formats.read_records import Records, read_records
 from shared.pipeline.parts import Parts
-from shared.pipeline.write_back import marks, report
+from shared.pipeline.write_back import inbox_marks, report
 from shared.pipeline.write_back.accept import find_write_back, keep
 from shared.pipeline.write_back.batches import add_batch
 from shared.pipeline.write_back.keyed import Keyed
@@ -57,7 +57,7 @@ def has_news(parts: Parts, connection: str, write_back: WriteBack) -> bool:
         return False
     keyed = Keyed(journal.get_pepper(parts, connection))
     reading = _reading(keyed, write_back)
-    return any(not marks.is_unreadable(parts, connection, _name(keyed, path), reading) for path in paths)
+    return any(not inbox_marks.is_unreadable(parts, connection, _name(keyed, path), reading) for path in paths)
 
 
 class _Inbox:
@@ -75,9 +75,9 @@ class _Inbox:
         paths = list(self._parts.inbox.list_paths(f"{self._connection}/"))
         for path in paths:
             file = _name(self._keyed, path)
-            if path != new_file and marks.is_unreadable(self._parts, self._connection, file, self._reading):
+            if path != new_file and inbox_marks.is_unreadable(self._parts, self._connection, file, self._reading):
                 continue
-            taken = marks.deliveries(self._parts, self._connection, file)
+            taken = inbox_marks.deliveries(self._parts, self._connection, file)
             delivery = _Delivery(self._parts, self._connection, self._write_back, self._keyed, f"{file} {taken}")
             try:
                 with self._parts.inbox.open(path) as stream:
@@ -85,10 +85,10 @@ class _Inbox:
             except FileNotFoundError:
                 continue
             if delivery.is_unreadable:
-                marks.put_mark(self._parts, self._connection, file, taken=taken, unreadable_with=self._reading)
+                inbox_marks.put_mark(self._parts, self._connection, file, taken=taken, unreadable_with=self._reading)
                 log.error("intake.unreadable connection=%s", self._connection)
                 continue
-            marks.put_mark(self._parts, self._connection, file, taken=taken + 1)
+            inbox_marks.put_mark(self._parts, self._connection, file, taken=taken + 1)
             self._parts.inbox.delete(path)
         return set(paths)
 

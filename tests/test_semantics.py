@@ -14,6 +14,7 @@ from hypothesis import given
 
 from infra.local.graph import GraphSimulator
 from shared.domain.runs import Run
+from shared.pipeline import passes, table_parts
 from tests.desk import Desk
 from tests.reference import COLUMNS, Expected, Package, Reference, User, World, difference, read_viva, to_csv, worlds
 from tests.reference.chance import FEW, MANY, MANY_SECONDS
@@ -40,6 +41,18 @@ def test_viva_shows_what_the_packages_mean(world: World) -> None:
 def test_viva_shows_what_many_packages_mean(world: World) -> None:
     """The same for longer, for some rules meet rarely: `WORLDS=500 pytest -m slow tests/test_semantics.py`."""
     play_alone(world)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(MANY_SECONDS)
+@given(world=worlds())
+@MANY
+def test_viva_shows_the_same_whatever_learners_are_decided_about_together(world: World) -> None:
+    """In a large company a pass is about some learners, and whoever has several student ids has one for himself."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (passes, table_parts):
+            patch.setattr(module, "ROWS_PER_PASS", 4)
+        play_alone(world)
 
 
 def play_alone(world: World) -> None:

@@ -30,12 +30,18 @@ class Passes:
 
     @classmethod
     def plan(cls, data: RunData) -> Self:
-        """Decide how many passes there are. Needs `learners`; makes `several` (student, turn) of it."""
+        """Decide how many passes there are. Needs `learners`; makes `several` (student, turn) of it.
+
+        A single pass is about everybody, however many student ids somebody has.
+        """
         engine = data.engine
         for table, kind in _TABLES.items():
             data.load_left_over(table, f"all_left_{kind}")
         parts = [*data.published, *(part for table in _TABLES for part in data.tables[table])]
         rows = sum(part.rows for part in parts)
+        by_place = ranges(rows)
+        if len(by_place) == 1:
+            return cls(data, by_place, rows=rows)
         engine.run(
             "create or replace temp table several as select student, dense_rank() over (order by person) as turn "
             "from learners where person in (select person from learners group by person having count(*) > 1)"
@@ -47,7 +53,7 @@ class Passes:
         several = max(several, 1) if students else 0
         if several:
             engine.run(f"update several set turn = turn % {several}")
-        return cls(data, ranges(rows), several, rows)
+        return cls(data, by_place, several, rows)
 
     @property
     def count(self) -> int:

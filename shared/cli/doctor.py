@@ -13,6 +13,7 @@ from shared.cli.options import Json
 from shared.cli.show import print_json
 from shared.cli.tenant import EXIT_FAILED, Tenant, telling_errors
 from shared.pipeline.doctor import Check, Result, examine
+from shared.pipeline.doctor.directory import SCENARIOS
 
 _COLOURS = {
     Result.PASSED: "green",
@@ -65,7 +66,7 @@ def _show(tenant: Tenant, found: list[Check]) -> None:
     for connection in dict.fromkeys(check.connection for check in found):
         tenant.console.print(Text(connection or "storage", style="bold"))
         tenant.console.print(_table([check for check in found if check.connection == connection]))
-    if any(check.name == "directory coverage" and check.result in (Result.WARNED, Result.FAILED) for check in found):
+    if any(check.name == "directory coverage" and SCENARIOS in check.mend for check in found):
         tenant.console.print(_scenarios())
     counts = ", ".join(f"{sum(check.result is result for check in found)} {result}" for result in Result)
     tenant.console.print(Text(f"{len(found)} checks: {counts}."))

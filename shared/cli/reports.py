@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.cli.options import Json
-from shared.cli.show import changes_line, cost_line, coverage_line, print_value
+from shared.cli.show import changes_line, cost_line, coverage_line, print_value, rules_lines
 from shared.cli.tenant import Tenant, telling_errors
 from shared.domain import unmapped
 from shared.domain.errors import Code, SettingsError
@@ -73,22 +73,26 @@ def coverage(context: typer.Context, run_id: RunId = None, *, file: Csv = None, 
         run = _find_run(tenant, run_id, lambda run: run.coverage.learners > 0, "No run has mapped anybody yet.")
         _copy(tenant, coverage_report.path(run), file)
         found = run.coverage
+        words = unmapped.words_for(journal.get_connection(tenant.parts, tenant.connection).directory_attribute)
         reasons = [
             {
                 "reason": reason.value,
                 "persons": persons,
                 "percent": round(100 * persons / found.learners, 1) if found.learners else 0.0,
-                "what": unmapped.WORDS[reason].what,
-                "how_to_mend": unmapped.WORDS[reason].mend,
+                "what": words[reason].what,
+                "how_to_mend": words[reason].mend,
             }
             for reason, persons in unmapped.count(found).items()
         ]
         if json:
             told = {"learners": found.learners, "mapped": found.mapped, "percent": round(found.percent, 1)}
-            print_value({"run_id": run.run_id, **told, "reasons": reasons})
+            rules = found.model_dump(include={"by_rules", "by_rule", "near_by_rules"})
+            print_value({"run_id": run.run_id, **told, **rules, "reasons": reasons})
             return
         _say_which(tenant, run)
         tenant.console.print(Text(f"  {coverage_line(run)}"))
+        for line in rules_lines(run):
+            tenant.console.print(Text(f"  {line}"))
         shown = [
             {**each, "persons": f"{each['persons']:,}", "percent": f"{each['percent']} %"}
             for each in reasons

@@ -65,7 +65,8 @@ def show_run(console: Console, run: Run) -> None:
     if run.approved_at is not None:
         console.print(Text(f"  approved {time_text(run.approved_at)} by {run.approved_by}"))
     if run.learner_part:
-        console.print(Text(f"  {coverage_line(run)}"))
+        for line in (coverage_line(run), *rules_lines(run)):
+            console.print(Text(f"  {line}"))
     show_rejects(console, run)
     console.print()
 
@@ -89,6 +90,17 @@ def coverage_line(run: Run) -> str:
         f"{found.unmatched:,} unmatched ({found.near_miss:,} near misses), "
         f"{found.ambiguous:,} ambiguous, {found.disabled:,} disabled"
     )
+
+
+def rules_lines(run: Run) -> list[str]:
+    """Say who is matched thanks to the rules for ids, rule by rule, and who would be with more of them."""
+    found = run.coverage
+    lines = []
+    if found.by_rule:
+        each = ", ".join(f"{count:,} not without {rule}" for rule, count in found.by_rule.items())
+        lines.append(f"matched thanks to person_id_rules: {found.by_rules:,} ({each})")
+    lines += [f"near misses that would match with {rules}: {count:,}" for rules, count in found.near_by_rules.items()]
+    return lines
 
 
 def changes_line(run: Run) -> str:

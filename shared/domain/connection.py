@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints, model_validator
 
+from shared.domain.matching import DIRECTORY_ATTRIBUTE, EMPLOYEE_ID, PersonIdRule
 from shared.domain.strict import HttpsUrl, SecretName, Strict
 from shared.domain.write_back import WriteBack
 
@@ -81,6 +82,21 @@ class Connection(Strict):
     )
     sftp: Sftp = Field(description="Where the packages come from.")
     viva: Viva = Field(description="Where and how the records are shown.")
+    directory_attribute: str = Field(
+        default=EMPLOYEE_ID,
+        pattern=DIRECTORY_ATTRIBUTE,
+        description=(
+            "Attribute of users in Entra that holds `PERSON_ID_EXTERNAL`: `employeeId`, `userPrincipalName`, `mail`, "
+            "or `onPremisesExtensionAttributes/extensionAttribute1` to `15`."
+        ),
+    )
+    person_id_rules: tuple[PersonIdRule, ...] = Field(
+        default=(),
+        description=(
+            "What is left out of ids on both sides before they are compared: any of `drop_leading_zeros`, "
+            "`drop_spaces` and `drop_signs`. Empty: ids are compared as they stand, but for case and blanks around."
+        ),
+    )
     write_back: WriteBack | None = Field(
         default=None, description="Where courses and completions from elsewhere go; null: nothing is sent to the LMS."
     )

@@ -37,7 +37,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A cause in plain words."""
+    """A cause in plain words; `{attribute}` stands for that in Entra with which ids are compared."""
 
     what: str
     mend: str = ""
@@ -73,16 +73,16 @@ WORDS: Mapping[Cause, Words] = {
         "Look at it with `lms run`, then let it go on with `lms approve`.",
     ),
     Cause.UNMATCHED: Words(
-        "No user in Entra has this learner's person id as employeeId.",
-        "Fill in employeeId in Entra, or correct PERSON_ID_EXTERNAL in the LMS. The next sync finds it.",
+        "No user in Entra has this learner's person id as {attribute}.",
+        "Fill in {attribute} in Entra, or correct PERSON_ID_EXTERNAL in the LMS. The next sync finds it.",
     ),
     Cause.AMBIGUOUS: Words(
-        "Several enabled users in Entra have this learner's person id as employeeId, so nothing is sent to any.",
-        "Leave the employeeId with one enabled user only. The next sync finds it.",
+        "Several enabled users in Entra have this learner's person id as {attribute}, so nothing is sent to any.",
+        "Leave this {attribute} with one enabled user only. The next sync finds it.",
     ),
     Cause.DISABLED: Words(
         "The only user in Entra with this learner's person id is disabled.",
-        "Enable the account, or give the employeeId to the account that is in use.",
+        "Enable the account, or give its {attribute} to the account that is in use.",
     ),
     Cause.UNLICENSED: Words(
         "The learner's user has no licence for Viva Learning, so the record is parked.",

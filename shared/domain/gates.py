@@ -17,7 +17,7 @@ def find_gate(
             f"{coverage.mapped} of {coverage.learners} learners ({coverage.percent:.1f} %) were found in Entra, less "
             f"than the {connection.coverage_minimum_percent:g} % of coverage_minimum_percent: {coverage.unmatched} "
             f"unmatched ({coverage.near_miss} near misses), {coverage.ambiguous} ambiguous, {coverage.disabled} "
-            "disabled. Correct employeeId in Entra, or approve the run.",
+            f"disabled. Correct {connection.directory_attribute} in Entra, or approve the run.",
             Code.COVERAGE_BELOW_MINIMUM,
         )
     for count, published, what in (

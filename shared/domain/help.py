@@ -149,8 +149,9 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
     ),
     Code.COVERAGE_BELOW_MINIMUM: _halted(
         "Fewer learners were found in Entra than `coverage_minimum_percent` asks for. Nothing was sent.",
-        "Look at the counts of the run. Near misses point to other spellings of the id, many unmatched ones to an "
-        "empty `employeeId`. Correct Entra, or approve the run.",
+        "Look at the counts of the run. Near misses point to other spellings of the id (see `person_id_rules`), many "
+        "unmatched ones to an attribute that is empty in Entra, or another one than `directory_attribute`. Correct "
+        "Entra or the setting, or approve the run.",
     ),
     Code.MASS_CHANGE: _halted(
         "The package would withdraw more assignments, or deactivate more contents, than `mass_change_percent` or "
@@ -209,8 +210,8 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "Correct the field at the source; or the profile, if the format has changed.",
     ),
     Code.PERSON_ID_TOO_LONG: _partial(
-        "A learner's `PERSON_ID_EXTERNAL` has more than 16 characters, the most that `employeeId` in Entra can hold. "
-        "The learner was left out.",
+        "A learner's `PERSON_ID_EXTERNAL` has more than 16 characters, the most that `employeeId` in Entra can hold; "
+        "or more than 1,024, with another `directory_attribute`. The learner was left out.",
         "Use a shorter id at the source.",
     ),
     Code.RECORD_MALFORMED: _partial(

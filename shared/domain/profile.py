@@ -24,7 +24,7 @@ class ColumnType(StrEnum):
     STUDENT = "student"
     """A student id: becomes a keyed hash as it is read."""
     PERSON = "person"
-    """A person key: becomes two keyed hashes as it is read, an exact and a loose one."""
+    """A person key: becomes a keyed hash as it is read, and hashes of what the rules may leave of it."""
 
 
 class Column(Strict):

@@ -97,7 +97,27 @@ class Coverage(Strict):
     ambiguous: int = 0
     disabled: int = 0
     near_miss: int = 0
-    """A part of `unmatched`: equal to a user but for leading zeros and signs."""
+    """A part of `unmatched`: equal to a user but for leading zeros, spaces and signs."""
+    near_by_rules: dict[str, int] = Field(
+        default_factory=dict, description="Near misses by the rules with which they would match, where some would."
+    )
+    by_rules: int = Field(default=0, description="A part of `mapped`: matched thanks to `person_id_rules` alone.")
+    by_rule: dict[str, int] = Field(
+        default_factory=dict,
+        description="The rules in force, each with the learners who would not have been matched without it.",
+    )
+
+    def plus(self, other: Self) -> Self:
+        """Return the coverage of both."""
+        added: dict[str, object] = {}
+        for name, value in other.model_dump().items():
+            mine = getattr(self, name)
+            added[name] = (
+                {key: mine.get(key, 0) + value.get(key, 0) for key in {**mine, **value}}
+                if isinstance(value, dict)
+                else mine + value
+            )
+        return type(self).model_validate(added)
 
     @property
     def percent(self) -> float:

@@ -24,25 +24,31 @@ class Words:
     mend: str
 
 
-WORDS: Mapping[Reason, Words] = {
-    Reason.UNMATCHED: Words(
-        "No user has this id as employeeId.",
-        "Fill employeeId of the user in with PERSON_ID_EXTERNAL, or make the account.",
-    ),
-    Reason.NEAR_MISS: Words(
-        "A user has nearly the same id: it differs in leading zeros or signs.",
-        "Make employeeId and PERSON_ID_EXTERNAL the same, zeros and signs included.",
-    ),
-    Reason.AMBIGUOUS: Words(
-        "Several enabled users have this id, and nobody guesses.",
-        "Leave employeeId with one of the users.",
-    ),
-    Reason.DISABLED: Words(
-        "Only accounts that are disabled have this id.",
-        "Enable the account, or leave it: who has gone needs nothing.",
-    ),
-}
-"""Every reason, in the order in which they are told."""
+def words_for(attribute: str) -> Mapping[Reason, Words]:
+    """Return the words for every reason, in the order in which they are told; `attribute` is that in Entra."""
+    return {
+        Reason.UNMATCHED: Words(
+            f"No user has this id as {attribute}.",
+            f"Fill {attribute} of the user in with PERSON_ID_EXTERNAL, or make the account.",
+        ),
+        Reason.NEAR_MISS: Words(
+            "A user has nearly the same id: it differs in leading zeros, spaces or signs.",
+            f"Make {attribute} and PERSON_ID_EXTERNAL the same, zeros and signs included.",
+        ),
+        Reason.AMBIGUOUS: Words(
+            "Several enabled users have this id, and nobody guesses.",
+            f"Leave {attribute} with one of the users.",
+        ),
+        Reason.DISABLED: Words(
+            "Only accounts that are disabled have this id.",
+            "Enable the account, or leave it: who has gone needs nothing.",
+        ),
+    }
+
+
+def near_mend(rules: str) -> str:
+    """Say how to mend a near miss that some rules would match."""
+    return f"Would match with {rules} (person_id_rules); or make the two ids the same."
 
 
 def count(coverage: Coverage) -> dict[Reason, int]:

@@ -7,11 +7,10 @@ read is a fault; the fault expressions are true (never null) exactly then.
 from dataclasses import dataclass
 
 from shared.domain.errors import Code
+from shared.domain.matching import EMPLOYEE_ID, longest_id
 from shared.domain.profile import Column, ColumnType
 from shared.pipeline.engine import text
-
-PERSON_ID_LENGTH = 16
-"""Entra's employeeId holds at most 16 characters."""
+from shared.pipeline.person_keys import person_forms, person_key
 
 _ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)?"
 _OFFSET = r"(Z|z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
@@ -37,26 +36,6 @@ class Fault:
     code: Code
     message: str
     sql: str
-
-
-def person_norm(v: str) -> str:
-    """Return SQL that brings a person key into the form in which both sides are compared.
-
-    Trimmed, NFC, case-folded; zeros stay. The engine has no full case folding, so the two letters whose folding
-    differs from lower case in ids seen so far are replaced.
-    """
-    return f"nfc_normalize(replace(replace(lower(nfc_normalize({v})), 'ß', 'ss'), 'ς', 'σ'))"  # noqa: RUF001 - Greek is meant
-
-
-def person_key(v: str) -> str:
-    """Return SQL for the keyed hash of a person key."""
-    return f"keyed('person', {person_norm(v)})"
-
-
-def loose_key(v: str) -> str:
-    """Return SQL for the keyed hash by which near misses are found; null when nothing is left to compare."""
-    bare = rf"nullif(ltrim(regexp_replace({person_norm(v)}, '[^\p{{L}}\p{{N}}]', '', 'g'), '0'), '')"
-    return f"keyed('loose', {bare})"
 
 
 def student_key(v: str) -> str:
@@ -135,15 +114,18 @@ def values(name: str, column: Column, v: str, read: str) -> list[Value]:
         ColumnType.TIME: [Value(name, "timestamp", read)],
         ColumnType.DEADLINE: [Value(name, "timestamp", read)],
         ColumnType.STUDENT: [Value(name, "uuid", read)],
-        ColumnType.PERSON: [Value(name, "uuid", person_key(v)), Value("LOOSE", "uuid", loose_key(v))],
+        ColumnType.PERSON: [Value(name, "uuid", person_key(v)), Value("FORMS", "uuid[]", person_forms(v))],
     }
     # Ids are built from the text as it stands, so that a change of the zone never changes them.
     texts = [Value(f"{name}_TEXT", "varchar", v)] if column.text_kept else []
     return kept[column.type] + texts
 
 
-def faults(name: str, column: Column, v: str, read: str, *, required: bool) -> list[Fault]:
-    """Return the rules of a column, in the order in which they are told; `read` as in `values`."""
+def faults(name: str, column: Column, v: str, read: str, *, required: bool, attribute: str) -> list[Fault]:
+    """Return the rules of a column, in the order in which they are told; `read` as in `values`.
+
+    `attribute` is that in Entra with which person ids are compared.
+    """
     rules = []
     if required:
         message = f"{name} is empty. Fill it in at the source."
@@ -163,10 +145,11 @@ def faults(name: str, column: Column, v: str, read: str, *, required: bool) -> l
             what = "is no time like 2026-03-31 17:00:00. Correct it at the source, or the profile if the format is new."
             rules.append(Fault(name, Code.FIELD_INVALID, f"{name} {what}", f"{read} is null and {v} is not null"))
         case ColumnType.PERSON:
+            longest = longest_id(attribute)
+            why = f"that Entra's {attribute} can hold" if attribute == EMPLOYEE_ID else f"to compare with {attribute}"
             invalid(
-                f"is longer than {PERSON_ID_LENGTH} characters, the most that Entra's employeeId can hold. "
-                "Use a shorter id at the source.",
-                f"length(nfc_normalize({v})) > {PERSON_ID_LENGTH}",
+                f"is longer than {longest} characters, the most {why}. Use a shorter id at the source.",
+                f"length(nfc_normalize({v})) > {longest}",
                 Code.PERSON_ID_TOO_LONG,
             )
         case ColumnType.TEXT | ColumnType.STUDENT:

@@ -7,7 +7,7 @@ from shared.domain.cost import Cost
 from shared.domain.messages import Stage
 from shared.domain.progress import Doing
 from shared.domain.runs import Coverage
-from shared.pipeline import changes_report, coverage_report, directory, plan_changes
+from shared.pipeline import changes_report, coverage_report, match_persons, plan_changes
 from shared.pipeline.passes import Passes
 from shared.pipeline.progress import of_run
 from shared.pipeline.run_data import RunData
@@ -53,13 +53,13 @@ def decide_all(data: RunData, now: datetime, *, write: bool, changes: bool = Fal
         plan_changes.decide(engine, data.profile, data.connection, data.known, now, whole=write or scope is not None)
         if scope is not None:
             scope.restrict_activities(engine, data.connection)
-        decided.coverage = _add(decided.coverage, directory.cover(engine))
+        if not write:
+            decided.coverage = decided.coverage.plus(match_persons.cover(engine, data.connection.person_id_rules))
+            coverage_report.collect(engine)
         counted = engine.rows("select kind, todo, count(*) from decisions group by all")
         decisions = {(kind, todo): count for kind, todo, count in counted}
         plan_changes.add(decided.decisions, decisions)
         decided.cost += changes_report.cost_of_pass(decisions, batched=data.connection.viva.batch)
-        if not write:
-            coverage_report.collect(engine)
         if changes:
             changes_report.collect(engine)
         if scope is not None:
@@ -90,8 +90,3 @@ def _write(data: RunData, number: int, first_shard: int) -> int:
     for table in ("planned_activities", "row_weights", "published"):
         data.save(table, part)
     return data.write_shards(Stage.ACTIVITIES, first_shard)
-
-
-def _add(one: Coverage, other: Coverage) -> Coverage:
-    counts = other.model_dump()
-    return Coverage(**{name: value + counts[name] for name, value in one.model_dump().items()})

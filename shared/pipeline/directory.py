@@ -1,4 +1,4 @@
-"""The directory index: who in Entra has which employee id, as keyed hashes, and the join with learners.
+"""The directory index: who in Entra has which person id, in the attribute of the connection, as keyed hashes.
 
 The first listing costs one request for every 999 users, later ones only what has changed. The delta token is taken
 before the listing, so that nothing that changes meanwhile is missed.
@@ -7,30 +7,64 @@ before the listing, so that nothing that changes meanwhile is missed.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from shared.domain.connection import Connection
 from shared.domain.errors import TransientError
-from shared.domain.runs import Coverage
+from shared.domain.matching import TRACKED
 from shared.domain.strict import Strict
-from shared.pipeline import columns
 from shared.pipeline.engine import Engine, parquet, text
+from shared.pipeline.person_keys import person_forms, person_key
 from shared.ports import Blobs, Call, Documents, Graph
 
 PAGE_SIZE = 999
-_FIELDS = "id,employeeId,accountEnabled,userType"
+_LISTING_AGE = timedelta(days=1)
+"""How old a listing may be where nobody knows whether the delta tells of changes."""
 _PAGES_AT_ONCE = 25
 _IDS_PER_FILTER = 15
 _BATCH = 20
 
-_SHAPE = (
-    "{value: 'STRUCT(id VARCHAR, employeeId VARCHAR, accountEnabled BOOLEAN, userType VARCHAR, "
-    'assignedPlans STRUCT(servicePlanId VARCHAR, capabilityStatus VARCHAR)[], "@removed" STRUCT(reason VARCHAR))[]\'}'
-)
-_COLUMNS = "id varchar, exact uuid, loose uuid, enabled boolean, member boolean, licensed boolean, removed boolean"
+_COLUMNS = "id varchar, exact uuid, forms uuid[], enabled boolean, member boolean, licensed boolean, removed boolean"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What Graph is asked about every user."""
+
+    attribute: str
+    """That holds the person id."""
+    plans: tuple[str, ...]
+    """Service plans that make a user licensed."""
+
+    @classmethod
+    def of(cls, connection: Connection) -> Self:
+        """Return what a connection asks for."""
+        return cls(connection.directory_attribute, connection.viva.licence_service_plan_ids)
+
+    @property
+    def fields(self) -> str:
+        """What to select."""
+        property_, _, _ = self.attribute.partition("/")
+        return f"id,{property_},accountEnabled,userType" + (",assignedPlans" if self.plans else "")
+
+    @property
+    def shape(self) -> str:
+        """SQL for the columns of a page: of an object with many attributes no other one is ever read."""
+        property_, _, inner = self.attribute.partition("/")
+        held = f"STRUCT({inner} VARCHAR)" if inner else "VARCHAR"
+        return (
+            f"{{value: 'STRUCT(id VARCHAR, {property_} {held}, accountEnabled BOOLEAN, userType VARCHAR, "
+            'assignedPlans STRUCT(servicePlanId VARCHAR, capabilityStatus VARCHAR)[], "@removed" '
+            "STRUCT(reason VARCHAR))[]'}"
+        )
+
+    @property
+    def person_id(self) -> str:
+        """SQL for the person id of a user `u`, trimmed, null when empty."""
+        return f"nullif(trim(u.{self.attribute.replace('/', '.')}), '')"
 
 
 class Index(Strict):
@@ -42,7 +76,17 @@ class Index(Strict):
     plans: tuple[str, ...] = ()
     """Service plans whose licence it tells; with others it has to be made anew."""
     pepper_version: str
-    """Under which employee ids are hashed; with another it has to be made anew."""
+    """Under which person ids are hashed; with another it has to be made anew."""
+    attribute: str = ""
+    """That holds the person ids; with another, or none, it has to be made anew."""
+    listed_at: datetime | None = None
+    """When all users were listed last."""
+
+    def serves(self, asked: Asked, pepper_version: str, now: datetime) -> bool:
+        """Tell whether it holds what is asked for, once the changes since then are applied."""
+        if (self.attribute, self.plans, self.pepper_version) != (asked.attribute, asked.plans, pepper_version):
+            return False
+        return asked.attribute in TRACKED or (self.listed_at is not None and now - self.listed_at < _LISTING_AGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +101,39 @@ def refresh(
     engine: Engine, graph: Graph, place: Place, connection: Connection, *, pepper_version: str, now: datetime
 ) -> None:
     """Bring the index up to date and load it as table `users`. A second call asks for changes only."""
-    plans = connection.viva.licence_service_plan_ids
+    asked = Asked.of(connection)
     document = place.documents.find("index")
     index = Index.model_validate(document.value) if document else None
-    link = None
-    if index and (index.plans, index.pepper_version) == (plans, pepper_version):
-        link = _apply_delta(engine, graph, place.blobs, index)
+    link, listed_at = None, index.listed_at if index else None
+    if index and index.serves(asked, pepper_version, now):
+        link = _apply_delta(engine, graph, place.blobs, index, asked)
     if link is None:
-        link = _list_all(engine, graph, plans)
+        link, listed_at = _list_all(engine, graph, asked), now
     path = f"users-{now:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}.parquet"
     place.blobs.put_file(path, engine.write("select * exclude (removed) from users", engine.folder / "users.parquet"))
-    fresh = Index(path=path, delta_link=link, refreshed_at=now, plans=plans, pepper_version=pepper_version)
+    fresh = Index(
+        path=path,
+        delta_link=link,
+        refreshed_at=now,
+        plans=asked.plans,
+        pepper_version=pepper_version,
+        attribute=asked.attribute,
+        listed_at=listed_at,
+    )
     place.documents.put("index", fresh.model_dump(mode="json"), document.etag if document else None)
     if index:
         place.blobs.delete(index.path)
 
 
-def _list_all(engine: Engine, graph: Graph, plans: Sequence[str]) -> str:
-    fields = _FIELDS + (",assignedPlans" if plans else "")
-    start = _last_link(graph, f"/users/delta?$select={fields}&$deltatoken=latest")
+def _list_all(engine: Engine, graph: Graph, asked: Asked) -> str:
+    start = _last_link(graph, f"/users/delta?$select={asked.fields}&$deltatoken=latest")
     engine.run(f"create or replace table users ({_COLUMNS})")
-    pages = (page for page, _ in graph.pages(f"/users?$select={fields}&$top={PAGE_SIZE}"))
-    _insert(engine, "users", pages, plans)
-    return _replay(engine, graph, start, plans)
+    pages = (page for page, _ in graph.pages(f"/users?$select={asked.fields}&$top={PAGE_SIZE}"))
+    _insert(engine, "users", pages, asked)
+    return _replay(engine, graph, start, asked)
 
 
-def _apply_delta(engine: Engine, graph: Graph, blobs: Blobs, index: Index) -> str | None:
+def _apply_delta(engine: Engine, graph: Graph, blobs: Blobs, index: Index, asked: Asked) -> str | None:
     """Return the next delta link; `None` when the old one is no longer good."""
     local = engine.folder / "index.parquet"
     try:
@@ -93,12 +144,12 @@ def _apply_delta(engine: Engine, graph: Graph, blobs: Blobs, index: Index) -> st
         return None
     engine.run(f"create or replace table users as select *, false as removed from {parquet([local])}")
     try:
-        return _replay(engine, graph, index.delta_link, index.plans)
+        return _replay(engine, graph, index.delta_link, asked)
     except LookupError:
         return None
 
 
-def _replay(engine: Engine, graph: Graph, link: str, plans: Sequence[str]) -> str:
+def _replay(engine: Engine, graph: Graph, link: str, asked: Asked) -> str:
     """Apply a delta: items may repeat and come in any order of users; the last word on each user counts."""
     engine.run(f"create or replace temp table changed ({_COLUMNS})")
     last = link
@@ -107,9 +158,9 @@ def _replay(engine: Engine, graph: Graph, link: str, plans: Sequence[str]) -> st
         pages.append(page)
         last = delta_link or last
         if len(pages) == _PAGES_AT_ONCE:
-            _insert(engine, "changed", iter(pages), plans)
+            _insert(engine, "changed", iter(pages), asked)
             pages = []
-    _insert(engine, "changed", iter(pages), plans)
+    _insert(engine, "changed", iter(pages), asked)
     engine.run("delete from users where id in (select id from changed)")
     engine.run(
         "insert into users select * from (select * from changed "
@@ -125,23 +176,23 @@ def _last_link(graph: Graph, path: str) -> str:
     return links[-1]
 
 
-def _insert(engine: Engine, table: str, pages: Iterator[bytes], plans: Sequence[str]) -> None:
-    """Read pages as Graph wrote them into columns; an employee id is a hash before it is anywhere else."""
-    wanted = ", ".join(text(plan.lower()) for plan in plans)
+def _insert(engine: Engine, table: str, pages: Iterator[bytes], asked: Asked) -> None:
+    """Read pages as Graph wrote them into columns; a person id is a hash before it is anywhere else."""
+    wanted = ", ".join(text(plan.lower()) for plan in asked.plans)
     licensed = (
         f"len(list_filter(coalesce(u.assignedPlans, []), lambda p: lower(p.servicePlanId) in ({wanted}) "
         "and p.capabilityStatus in ('Enabled', 'Warning'))) > 0"
-        if plans
+        if asked.plans
         else "null"
     )
-    v = "nullif(trim(u.employeeId), '')"
+    v = asked.person_id
     for path, largest in _in_memory(pages):
         engine.run(
-            f"insert into {table} select u.id, {columns.person_key(v)}, {columns.loose_key(v)}, "
+            f"insert into {table} select u.id, {person_key(v)}, {person_forms(v)}, "
             "coalesce(u.accountEnabled, false), coalesce(u.userType, 'Member') <> 'Guest', "
             f'{licensed}, u."@removed" is not null '
             f"from (select unnest(value) as u from read_json({text(path)}, format = 'newline_delimited', "
-            f"columns = {_SHAPE}, maximum_object_size = {largest + 1024}))"
+            f"columns = {asked.shape}, maximum_object_size = {largest + 1024}))"
         )
 
 
@@ -162,43 +213,6 @@ def _in_memory(pages: Iterator[bytes]) -> Iterator[tuple[str, int]]:
             more = count == _PAGES_AT_ONCE
             if count:
                 yield f"/proc/self/fd/{descriptor}", largest
-
-
-def map_persons(engine: Engine) -> None:
-    """Make the table `mapping`: every learner's person key with `state`, user and licence.
-
-    Exactly one enabled member is `mapped`; two or more are `ambiguous`, and nobody guesses. Guests never count.
-    """
-    engine.run(
-        "create or replace table mapping as select s.person, case when u.enabled = 1 then 'mapped' "
-        "when u.enabled > 1 then 'ambiguous' when u.disabled > 0 then 'disabled' else 'unmatched' end as state, "
-        "case when u.enabled = 1 then u.id end as user_id, case when u.enabled = 1 then u.licensed end as licensed, "
-        "coalesce(u.enabled, 0) = 0 and coalesce(u.disabled, 0) = 0 and s.loose in "
-        "(select loose from users where enabled and member and loose is not null) as near_miss "
-        "from (select person, any_value(loose) as loose from students where person is not null group by person) s "
-        "left join (select exact, count(*) filter (enabled) as enabled, count(*) filter (not enabled) as disabled, "
-        "any_value(id) filter (enabled) as id, bool_or(licensed) filter (enabled) as licensed "
-        "from users where member and exact is not null group by exact) u on u.exact = s.person"
-    )
-
-
-def cover(engine: Engine) -> Coverage:
-    """Count the persons of a pass with at least one assignment or credited completion, by how they were found.
-
-    Needs `decisions`, `history` and `learners_now`; makes `covered` (person, state, near_miss).
-    """
-    engine.run(
-        "create or replace temp table covered as select person, state, near_miss from decisions "
-        "where in_plan and person is not null and state is not null union "
-        "select h.person, l.state, l.near_miss from history h join learners_now l on l.student = h.student and l.known "
-        "where h.credit and h.person is not null"
-    )
-    counted = dict.fromkeys(("mapped", "unmatched", "ambiguous", "disabled"), 0)
-    near_misses = 0
-    for state, near_miss, count in engine.rows("select state, near_miss, count(*) from covered group by all"):
-        counted[state] += count
-        near_misses += count if near_miss else 0
-    return Coverage(learners=sum(counted.values()), near_miss=near_misses, **counted)
 
 
 def recheck_licences(engine: Engine, graph: Graph, connection: Connection, users: Sequence[str]) -> bool:

@@ -16,12 +16,14 @@ from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, STUDENTS, Questi
 from shared.pipeline.parts import Parts
 
 _FOUND = {
-    "mapped": "One enabled user in Entra has this employeeId: {user}.",
-    "ambiguous": "{enabled} enabled users in Entra have this employeeId: {users}.",
-    "disabled": "Only disabled users in Entra have this employeeId: {users}.",
-    "unmatched": "No user in Entra has this employeeId.",
+    "mapped": "One enabled user in Entra has this {attribute}: {user}.",
+    "ambiguous": "{enabled} enabled users in Entra have this {attribute}: {users}.",
+    "disabled": "Only disabled users in Entra have this {attribute}: {users}.",
+    "unmatched": "No user in Entra has this {attribute}.",
 }
-_NEAR_MISS = " An enabled user has the same one but for leading zeros and signs: {near}."
+_THANKS_TO = " The two ids differ: they match thanks to {rules}."
+_NEAR_MISS = " An enabled user has the same one but for leading zeros, spaces and signs: {near}."
+_WOULD_MATCH = " It would match with {rules} (person_id_rules)."
 _LINES = 10
 """How many lines are told of rows that nobody can read."""
 
@@ -54,8 +56,8 @@ def _finding(scene: Scene, item: str, judged: Judged, facts: list[Fact], shown: 
         connection=scene.connection_name,
         item=item,
         cause=judged.cause,
-        what=words.what,
-        mend=words.mend,
+        what=words.what.format(attribute=scene.connection.directory_attribute),
+        mend=words.mend.format(attribute=scene.connection.directory_attribute),
         decisive=judged.fact,
         shown=shown,
         facts=tuple(sorted(facts, key=lambda fact: order.index(fact.about))),
@@ -103,9 +105,13 @@ def _learner_facts(seen: Evidence) -> Iterator[Fact]:
         user=found["user_id"],
         users=", ".join(user["id"] for user in same if user["enabled"] or found["state"] == "disabled"),
         enabled=sum(bool(user["enabled"]) for user in same),
+        attribute=seen.scene.connection.directory_attribute,
     )
+    if seen.thanks_to:
+        told += _THANKS_TO.format(rules=seen.thanks_to)
     if found["near_miss"]:
         told += _NEAR_MISS.format(near=", ".join(user["id"] for user in seen.users if user["near"]))
+        told += _WOULD_MATCH.format(rules=seen.would_match) if seen.would_match else ""
     if found["licensed"] is not None:
         told += " The user has a licence." if found["licensed"] else " The user has no licence for Viva Learning."
     yield Fact(about=About.DIRECTORY, text=told, at=index.refreshed_at)

@@ -6,10 +6,12 @@ from typing import Any, Self
 
 from shared.domain.errors import Code
 from shared.domain.explanation import About, Fact
+from shared.domain.matching import ALL_RULES, bits_of, rules_of
 from shared.domain.runs import Reject, Run
 from shared.pipeline.explain_pushes import Pushes, Sent
 from shared.pipeline.explain_rows import WANTED, Place, Search
 from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, STUDENTS, Row, Scene
+from shared.pipeline.person_keys import key_under
 
 ABOUT = {STUDENTS: About.LEARNER, PLAN: About.ASSIGNMENT, HISTORY: About.COMPLETION, ITEMS: About.COURSE}
 
@@ -23,7 +25,12 @@ class Evidence:
     mapping: Mapping[str, Any] | None
     """Who the learner is in Entra: `state`, `user_id`, `licensed`, `near_miss`; `None` for an unknown student id."""
     users: Sequence[Mapping[str, Any]]
-    """Users whose employeeId is the learner's (`exact`) or nearly so (`near`, enabled ones only): `id`, `enabled`."""
+    """Users whose id is the learner's (`exact`, under the rules) or nearly so (`near`, enabled ones only): `id`,
+    `enabled`."""
+    thanks_to: str
+    """Rules without which the learner would not be matched."""
+    would_match: str
+    """Rules with which a near miss would be one user."""
     content: Mapping[str, Any] | None
     """What is to be shown of the course: `todo`, `active`, `was_published`, `was_active`, `content_id`."""
     records: Sequence[Mapping[str, Any]]
@@ -39,6 +46,7 @@ class Evidence:
     @classmethod
     def gather(cls, scene: Scene, *, read_packages: bool) -> Self:
         """Look everywhere; needs `decide`."""
+        bits = bits_of(scene.connection.person_id_rules)
         mapping = scene.dicts("select state, user_id, licensed, near_miss from mapping")
         content = scene.dicts(
             "select todo, active, was_published, was_active, content_id, key from contents "
@@ -63,10 +71,13 @@ class Evidence:
             search=search,
             mapping=mapping[0] if mapping else None,
             users=scene.dicts(
-                "select id, enabled, coalesce(exact in (select person from students), false) as exact, "
-                "coalesce(enabled and loose in (select loose from students), false) as near "
+                f"select id, enabled, coalesce({key_under(bits, 'exact', 'forms')} in (select person from students), "
+                f"false) as exact, coalesce(enabled and {key_under(ALL_RULES, 'exact', 'forms')} in "
+                f"(select {scene.key_of_students(ALL_RULES)} from students), false) as near "
                 "from users where member order by id"
             ),
+            thanks_to=_rules_told(scene, "ruled") if bits else "",
+            would_match=_rules_told(scene, "near", bits),
             content=content[0] if content else None,
             records=scene.dicts(
                 "select d.* exclude (ext), d.ext::varchar as ext, p.ext is not null as was_published, "
@@ -117,6 +128,12 @@ class Evidence:
             if each.code is Code.ITEM_LIMIT and each.file == ITEMS and each.line in lines
         ]
         return fact_of_reject(run, found[0]) if run and found else None
+
+
+def _rules_told(scene: Scene, table: str, but: int = 0) -> str:
+    """Name the rules of the learner in `near` or `ruled`, but those that are in force anyway."""
+    found = scene.engine.rows(f"select rules from {table} where rules is not null")
+    return " and ".join(rules_of(found[0][0] & ~but)) if found else ""
 
 
 def fact_at(place: Place, told: str) -> Fact:

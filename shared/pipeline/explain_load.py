@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from shared.domain.errors import Code, SettingsError
+from shared.domain.matching import ALL_RULES, bits_of
 from shared.domain.table_part import TablePart
-from shared.pipeline import columns, directory, plan_changes, show_activities, show_contents
+from shared.pipeline import columns, directory, match_persons, plan_changes, show_activities, show_contents
 from shared.pipeline.engine import parquet, place_of, text
 from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, STUDENTS, Question, Scene, relation
+from shared.pipeline.person_keys import key_under, person_forms, person_key
 from shared.pipeline.show_contents import content_key, external_id
 from shared.pipeline.table_parts import LocalPart, download
 
@@ -16,17 +18,18 @@ _BLANKS = "' ' || chr(9)"
 
 
 def ask(scene: Scene, question: Question) -> None:
-    """Make the tables `asked` (person, loose, student) and `asked_item` (typ, id, key, content).
+    """Make the tables `asked` (person, exact, forms, student) and `asked_item` (typ, id, key, content).
 
     Raises:
         SettingsError: it cannot be told which course is meant.
     """
     v = f"nullif(trim($1, {_BLANKS}), '')"
-    hashes = f"{columns.person_key(v)}, {columns.loose_key(v)}, null::uuid"
+    hashes = f"{person_key(v)}, {person_forms(v)}, null::uuid"
     if question.by_student:
-        hashes = f"null::uuid, null::uuid, {columns.student_key(v)}"
-    scene.engine.run("create or replace temp table asked (person uuid, loose uuid, student uuid)")
-    scene.engine.run(f"insert into asked select {hashes}", [question.learner])
+        hashes = f"null::uuid, null::uuid[], {columns.student_key(v)}"
+    scene.engine.run("create or replace temp table asked (person uuid, exact uuid, forms uuid[], student uuid)")
+    scene.engine.run(f"insert into asked (exact, forms, student) select {hashes}", [question.learner])
+    _apply_rules(scene)
     _load_contents(scene, question.item.strip())
 
 
@@ -37,14 +40,16 @@ def load_learner(scene: Scene) -> None:
         place = engine.one(f"select {place_of('student')} from asked")
         rows = scene.filter(STUDENTS, "STUD_ID in (select student from asked)", lambda part: _spans(part, place))
         if rows:
-            engine.run(f"update asked set person = PERSON_ID_EXTERNAL, loose = s.LOOSE from {relation(rows)} s")
+            engine.run(f"update asked set exact = PERSON_ID_EXTERNAL, forms = s.FORMS from {relation(rows)} s")
+            _apply_rules(scene)
     if engine.one("select person is not null from asked"):
-        scene.filter(STUDENTS, "PERSON_ID_EXTERNAL in (select person from asked)")
+        scene.filter(STUDENTS, f"{scene.person_of_row} in (select person from asked)")
     scene.view(STUDENTS)
-    show_activities.make_students(engine)
+    rules = scene.connection.person_id_rules
+    show_activities.make_students(engine, rules)
     engine.run(
-        "insert into students select student, null, person, loose, false from asked "
-        "where person is not null and not exists (from students)"
+        f"insert into students by name select student, person, {'exact, ' if rules else ''}forms, false as inactive "
+        "from asked where person is not null and not exists (from students)"
     )
     places = {place for (place,) in engine.rows("select place from students where place is not null")}
     if not places and engine.one("select student is not null from asked"):
@@ -56,6 +61,11 @@ def load_learner(scene: Scene) -> None:
         scene.view(table)
     _load_published(scene, places)
     _map(scene)
+
+
+def _apply_rules(scene: Scene) -> None:
+    bits = bits_of(scene.connection.person_id_rules)
+    scene.engine.run(f"update asked set person = {key_under(bits, 'exact', 'forms')}")
 
 
 def decide(scene: Scene, now: datetime) -> None:
@@ -155,16 +165,16 @@ def _map(scene: Scene) -> None:
     engine = scene.engine
     engine.run(
         "create or replace temp table users "
-        "(id varchar, exact uuid, loose uuid, enabled boolean, member boolean, licensed boolean)"
+        "(id varchar, exact uuid, forms uuid[], enabled boolean, member boolean, licensed boolean)"
     )
     if index := scene.index:
         local = directory.local_copy(scene.parts.directory, index.path, engine.folder / "index.parquet")
         engine.run(
-            f"insert into users by name from {parquet([local])} where exact in (select person from students) "
-            "or loose in (select loose from students)"
+            f"insert into users by name from {parquet([local])} where {key_under(ALL_RULES, 'exact', 'forms')} in "
+            f"(select {scene.key_of_students(ALL_RULES)} from students)"
         )
         local.unlink()
-    directory.map_persons(engine)
+    match_persons.map_persons(engine, scene.connection.person_id_rules)
     for run in reversed(scene.runs):
         path = f"{scene.connection_name}/{run.run_id}/mapping.parquet"
         try:

@@ -26,12 +26,15 @@ _HIS = (
     "and CONTENT in (select content from asked_item)"
 )
 WANTED = {
-    STUDENTS: "PERSON_ID_EXTERNAL in (select person from asked) or STUD_ID in (select student from asked)",
+    STUDENTS: "{person} in (select person from asked) or STUD_ID in (select student from asked)",
     PLAN: _HIS,
     HISTORY: _HIS,
     ITEMS: "(CPNT_TYP_ID, CPNT_ID) in (select (typ, id) from asked_item)",
 }
-"""Rows that matter, by table. Needs `asked`, `asked_item` and `students`."""
+"""Rows that matter, by table; `{person}` is the key under the connection's rules.
+
+Needs `asked`, `asked_item` and `students`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,9 @@ class Search:
             connection.source_time_zone,
             frozenset({"publish_author"} if connection.publish_author else ()),
             frozenset(connection.require_fields),
+            connection.directory_attribute,
         )
+        finder.person = scene.person_of_row
         windows_1252: set[str] = set()
         while True:
             finder.begin()
@@ -180,6 +185,9 @@ class Search:
 class _Finder(Stager):
     """Reads as for a run, and keeps nothing but where the wanted rows stand."""
 
+    person: str = "PERSON_ID_EXTERNAL"
+    """SQL for the person of a row."""
+
     def begin(self) -> None:
         """Forget what was found before."""
         self.engine.run("delete from rejects")
@@ -202,7 +210,7 @@ class _Finder(Stager):
         self.engine.run(
             f"insert into found select {text(staged.table)}, {text(staged.file)}, line, record, pk, "
             f"{name('LST_UPD_TSTMP') if has_time else 'null'}, {told['field']}, {told['code']}, {told['message']} "
-            f"from {rows} where {WANTED[staged.table]}"
+            f"from {rows} where {WANTED[staged.table].format(person=self.person)}"
         )
         return super()._take(staged, plan, rows)
 

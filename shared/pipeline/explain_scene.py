@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from shared.domain.connection import Connection
+from shared.domain.matching import bits_of
 from shared.domain.profile import Profile
 from shared.domain.runs import Outcome, Run, Step
 from shared.domain.state import State
@@ -16,6 +17,7 @@ from shared.domain.table_part import TablePart
 from shared.pipeline import directory, journal
 from shared.pipeline.engine import Engine, parquet, text
 from shared.pipeline.parts import Parts
+from shared.pipeline.person_keys import key_under
 from shared.pipeline.read_package import Manifest
 from shared.pipeline.show_contents import Known
 from shared.pipeline.table_parts import LocalPart, download
@@ -151,6 +153,15 @@ class Scene:
         """Make the view of a table from what was brought here."""
         make_view(self.engine, self.profile, table, self.loaded.get(table, ()), came_now=False)
 
+    @property
+    def person_of_row(self) -> str:
+        """SQL for the person of a row of the students, under the connection's rules."""
+        return key_under(bits_of(self.connection.person_id_rules), "PERSON_ID_EXTERNAL", "FORMS")
+
+    def key_of_students(self, bits: int) -> str:
+        """Return SQL for the key of a row of `students` under some rules."""
+        return key_under(bits, "exact" if self.connection.person_id_rules else "person", "forms")
+
     def filter(
         self, table: str, where: str, is_wanted: Callable[[TablePart], bool] = lambda _: True
     ) -> list[LocalPart]:
@@ -165,20 +176,28 @@ class Scene:
             _, run_id, kind, *_ = part.path.split("/")
             # What was thinned out later keeps the numbers of the package that brought it, under another run.
             by = text(run_id) if kind == "tables" else "null::varchar"
-            self.engine.write(f"select *, {by} as brought_by from {relation([local])} where {where}", file)
+            rows = self._complete(table, local)
+            self.engine.write(f"select *, {by} as brought_by from {rows} where {where}", file)
             local.file.unlink()
-            rows = self.engine.one(f"select count(*) from {parquet([file])}")
-            if rows:
-                found.append(LocalPart(file, rows, part.first, part.last))
+            count = self.engine.one(f"select count(*) from {parquet([file])}")
+            if count:
+                found.append(LocalPart(file, count, part.first, part.last))
         self.loaded[table] = found
         return found
 
+    def _complete(self, table: str, part: LocalPart) -> str:
+        """Return the relation of a part's rows, with the forms of ids that older versions did not keep."""
+        present = {row[0] for row in self.engine.rows(f"describe from {relation([part])}")}
+        lacks = table == STUDENTS and "FORMS" not in present
+        return f"(select *, null::uuid[] as FORMS from {relation([part])})" if lacks else relation([part])
+
     @property
     def index(self) -> directory.Index | None:
-        """Where the directory index stands, if it was made under the same pepper."""
+        """Where the directory index stands, if it was made under the same pepper and of the same attribute."""
         document = self.parts.directory_index.find("index")
         index = directory.Index.model_validate(document.value) if document else None
-        return index if index and index.pepper_version == self.state.pepper_version else None
+        made = (self.state.pepper_version, self.connection.directory_attribute)
+        return index if index and (index.pepper_version, index.attribute) == made else None
 
 
 def relation(parts: Sequence[LocalPart]) -> str:

@@ -18,6 +18,7 @@ from shared.pipeline import (
     finish_run,
     fold,
     journal,
+    match_persons,
     plan_changes,
     rejects,
     replay_scope,
@@ -79,6 +80,10 @@ def _attempt(parts: Parts, run: Run, stage: Stage) -> None:
 
 def _map(parts: Parts, run: Run, stage: Stage) -> None:
     connection = journal.get_connection(parts, run.connection)
+    if stage is Stage.ACTIVITIES:
+        # Who is who was decided at the first stage, under the rules of that time.
+        rules = {"person_id_rules": tuple(run.coverage.by_rule)}
+        connection = connection.model_copy(update=rules)
     state = journal.get_state(parts, run.connection)
     manifest = Manifest.model_validate_json(parts.records.get(f"{run.connection}/{run.run_id}/manifest.json"))
     scope = replay_scope.find(parts, run)
@@ -153,8 +158,8 @@ def _decide(data: RunData, now: datetime) -> Decided:
     directory.refresh(columnar, parts.graph, index, data.connection, pepper_version=pepper, now=now)
     seconds = (parts.clock() - started) / timedelta(seconds=1)
     log.info("directory.refreshed connection=%s run=%s seconds=%.1f", data.run.connection, data.run.run_id, seconds)
-    make_students(columnar)
-    directory.map_persons(columnar)
+    make_students(columnar, data.connection.person_id_rules)
+    match_persons.map_persons(columnar, data.connection.person_id_rules)
     columnar.run("drop table users")
     retention.note_unmapped(data, now)
     make_learners(columnar, data.published)
@@ -164,7 +169,7 @@ def _decide(data: RunData, now: datetime) -> Decided:
         make_learners(columnar, data.published)
         decided = decide_all(data, now, write=False, changes=data.run.dry_run)
     data.save("mapping")
-    coverage_report.report(data)
+    coverage_report.report(data, decided.coverage)
     return decided
 
 
@@ -179,7 +184,7 @@ def _map_activities(data: RunData, now: datetime) -> None:
     decided = Decided()
     if run.learner_part:
         data.restore("mapping")
-        make_students(columnar)
+        make_students(columnar, data.connection.person_id_rules)
         make_learners(columnar, data.published)
         decided = decide_all(data, now, write=True)
     run = journal.advance(parts, run, run.step, pass_shards=tuple(decided.pass_shards)) or run

@@ -90,6 +90,7 @@ class PackageReader:
             self.connection.source_time_zone,
             frozenset({"publish_author"} if self.connection.publish_author else ()),
             frozenset(self.connection.require_fields),
+            attribute=self.connection.directory_attribute,
             tell=lambda rows: reporter.advance(more_rows=rows),
         )
         learner_part, needs_full = self._learner_part()

@@ -28,8 +28,8 @@ def note_unmapped(data: RunData, now: datetime) -> None:
     columnar.run(
         "create or replace table unmapped as select e.student, "
         f"coalesce(b.since, timestamp '{now:%Y-%m-%d %H:%M:%S}') as since from ({everybody}) e "
-        "left join PV_PARTNER_STUDENT s on s.STUD_ID = e.student "
-        "left join mapping m on m.person = s.PERSON_ID_EXTERNAL left join before b on b.student = e.student "
+        "left join students s on s.student = e.student "
+        "left join mapping m on m.person = s.person left join before b on b.student = e.student "
         "where coalesce(m.state, '') <> 'mapped'"
     )
     data.save("unmapped")

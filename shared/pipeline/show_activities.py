@@ -5,10 +5,14 @@ item on or after its calendar day, and then never changes again. A credited comp
 stands for itself.
 """
 
+from collections.abc import Sequence
+
 from shared.domain.connection import Connection
+from shared.domain.matching import PersonIdRule, bits_of
 from shared.domain.profile import Profile
 from shared.pipeline.columns import local_day
 from shared.pipeline.engine import Engine, fingerprint, name, parquet, text
+from shared.pipeline.person_keys import key_under
 from shared.pipeline.show_contents import Known
 from shared.pipeline.table_parts import LocalPart
 
@@ -39,11 +43,16 @@ zone. A row with `refused_at` is not published: Graph refused the learner then f
 """
 
 
-def make_students(engine: Engine) -> None:
-    """Make the table `students` (student, place, person, loose, inactive) from all that are known."""
+def make_students(engine: Engine, rules: Sequence[PersonIdRule]) -> None:
+    """Make the table `students` (student, place, person, forms, inactive) from all that are known.
+
+    `person` is the key under the rules; where there are some, `exact` is that of the id as it stands.
+    """
+    person = key_under(bits_of(rules), "PERSON_ID_EXTERNAL", "FORMS")
+    exact = "PERSON_ID_EXTERNAL as exact, " if rules else ""
     engine.run(
-        "create or replace table students as select STUD_ID as student, place, PERSON_ID_EXTERNAL as person, "
-        "LOOSE as loose, coalesce(NOTACTIVE, false) as inactive from PV_PARTNER_STUDENT"
+        f"create or replace table students as select STUD_ID as student, place, {person} as person, {exact}"
+        "FORMS as forms, coalesce(NOTACTIVE, false) as inactive from PV_PARTNER_STUDENT"
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.domain.errors import Code, PackageError
+from shared.domain.matching import EMPLOYEE_ID
 from shared.domain.profile import Table
 from shared.pipeline.engine import Engine, name, place_of, text
 from shared.pipeline.header import Header
@@ -56,6 +57,8 @@ class Stager:
     switches: frozenset[str] = frozenset()
     """Settings of the connection that are on (for columns `only_with` them)."""
     require_fields: frozenset[str] = frozenset()
+    attribute: str = EMPLOYEE_ID
+    """In Entra, with which person ids are compared."""
     tell: Callable[[int], None] = lambda _: None
     """Hears how many more rows have been read."""
 
@@ -80,6 +83,7 @@ class Stager:
             zone=self.zone,
             switches=self.switches,
             require_fields=self.require_fields,
+            attribute=self.attribute,
         )
         staged.warnings += plan.warnings
         for column, hint in plan.missing.items():

@@ -54,6 +54,7 @@ class TablePlan:
         zone: str,
         switches: frozenset[str],
         require_fields: frozenset[str],
+        attribute: str,
     ) -> Self:
         """Match the header against the profile."""
         present = header.columns if header else ()
@@ -83,7 +84,7 @@ class TablePlan:
                 deadline = column.type is ColumnType.DEADLINE
                 times[raw_name] = columns.time_utc(v, zone, deadline=deadline, usual=f"u_{raw_name}")
             kept += columns.values(column_name, column, v, read)
-            for rule in columns.faults(column_name, column, v, read, required=required):
+            for rule in columns.faults(column_name, column, v, read, required=required, attribute=attribute):
                 if column.key:
                     key_rules.append(len(rules))
                 rules.append(rule)

@@ -16,8 +16,9 @@ _TOKENS = ("$deltatoken", "$skiptoken")
 class Delta:
     """Changes of the directory, page by page.
 
-    Only selected properties are tracked. Changes of `assignedPlans` alone do not appear: Graph promises
-    changes only for properties of the directory's main store, and does not say that plans are there.
+    Only selected properties are tracked. Changes of `assignedPlans`, `mail` or `onPremisesExtensionAttributes` alone
+    do not appear: Graph promises changes only for properties of the directory's main store, and does not say that
+    these are there.
     """
 
     page_size: ClassVar[int] = 200
@@ -26,6 +27,7 @@ class Delta:
         "employeeId": "employee_id_at",
         "accountEnabled": "account_enabled_at",
         "userType": "user_type_at",
+        "userPrincipalName": "coalesce((SELECT user_principal_name_at FROM attributes a WHERE a.id = users.id), 0)",
     }
 
     def __init__(self, state: State) -> None:

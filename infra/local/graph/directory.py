@@ -25,9 +25,15 @@ COLUMNS = {
     "employeeId": "employee_id",
     "accountEnabled": "account_enabled",
     "userType": "user_type",
-    "userPrincipalName": "'user-' || lower(id) || '@tenant.example'",
+    "userPrincipalName": "coalesce((SELECT user_principal_name FROM attributes a WHERE a.id = users.id),"
+    " 'user-' || lower(id) || '@tenant.example')",
+    "mail": "(SELECT mail FROM attributes a WHERE a.id = users.id)",
+    "onPremisesExtensionAttributes": "(SELECT extension_attributes FROM attributes a WHERE a.id = users.id)",
     "assignedPlans": "licensed",
 }
+"""What may be selected, and where it stands; of the attributes of an extension all come at once."""
+_EXTENSIONS = tuple(f"extensionAttribute{number}" for number in range(1, 16))
+_ADDRESSES = ("userPrincipalName", "mail")
 _DEFAULT_PAGE = 100
 _LONGEST_PAGE = 999
 _MOST_VALUES = 15
@@ -73,6 +79,9 @@ def user(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
         found["accountEnabled"] = bool(found["accountEnabled"])
     if "assignedPlans" in found:
         found["assignedPlans"] = _ASSIGNED_PLANS[found["assignedPlans"]]
+    if "onPremisesExtensionAttributes" in found:
+        given = json.loads(found["onPremisesExtensionAttributes"] or "{}")
+        found["onPremisesExtensionAttributes"] = {name: given.get(name) for name in _EXTENSIONS}
     return found
 
 
@@ -111,9 +120,16 @@ class Directory:
                 db.executemany("INSERT INTO incoming VALUES (?, ?, ?, ?, ?)", _read_users(text))
             except sqlite3.IntegrityError:
                 raise ValueError("an id stands in the directory file twice") from None
-            for statement in _REPLACE:
+            text.seek(0)
+            db.execute(
+                "CREATE TEMP TABLE incoming_attributes(id TEXT COLLATE NOCASE PRIMARY KEY, user_principal_name TEXT,"
+                " mail TEXT, extension_attributes TEXT) WITHOUT ROWID"
+            )
+            db.executemany("INSERT INTO incoming_attributes VALUES (?, ?, ?, ?)", _read_attributes(text))
+            for statement in (*_REPLACE, *_REPLACE_ATTRIBUTES):
                 db.execute(statement, {"at": at})
             db.execute("DROP TABLE incoming")
+            db.execute("DROP TABLE incoming_attributes")
 
     def is_licensed(self, user_id: str) -> bool | None:
         """Tell whether the user has the premium plan; `None` when there is no such user."""
@@ -178,8 +194,11 @@ def _read_users(text: Iterator[str]) -> Iterator[tuple[str, str | None, int, str
     lines = csv.reader(text)
     header = next(lines, [])
     wanted = ["id", "employeeId", "accountEnabled", "userType"]
-    if set(header) - {"licensed"} != set(wanted) or len(set(header)) < len(header):
-        raise ValueError(f"the directory file needs the columns {', '.join(wanted)} and may have licensed")
+    if set(header) - {"licensed", *_ADDRESSES, *_EXTENSIONS} != set(wanted) or len(set(header)) < len(header):
+        raise ValueError(
+            f"the directory file needs the columns {', '.join(wanted)} and may have licensed, {', '.join(_ADDRESSES)}, "
+            "and extensionAttribute1 to 15"
+        )
     places = [header.index(name) for name in wanted]
     licensed = header.index("licensed") if "licensed" in header else None
     for row in lines:
@@ -197,6 +216,21 @@ def _read_users(text: Iterator[str]) -> Iterator[tuple[str, str | None, int, str
         except (IndexError, KeyError, ValueError):
             # What the row holds is a person's, so only its place is told.
             raise ValueError(f"line {lines.line_num} of the directory file is wrong") from None
+
+
+def _read_attributes(text: Iterator[str]) -> Iterator[tuple[str, str | None, str | None, str | None]]:
+    """Read what is in no column that every file has; nothing of a file that has no more columns."""
+    lines = csv.DictReader(text)
+    if not {*_ADDRESSES, *_EXTENSIONS} & set(lines.fieldnames or ()):
+        return
+    for row in lines:
+        extensions = {name: row[name] for name in _EXTENSIONS if row.get(name)}
+        yield (
+            row["id"],
+            row.get("userPrincipalName") or None,
+            row.get("mail") or None,
+            json.dumps(extensions) if extensions else None,
+        )
 
 
 def _page_size(top: str | None) -> int:
@@ -226,6 +260,18 @@ def _condition(text: str | None) -> tuple[str, list[str]]:
     return f"AND {COLUMNS[match['name']]} IN ({', '.join('?' * len(values))})", values
 
 
+_REPLACE_ATTRIBUTES = (
+    """UPDATE users SET changed_at = :at WHERE id IN (
+         SELECT id FROM incoming_attributes i LEFT JOIN attributes a USING (id)
+         WHERE i.user_principal_name IS NOT a.user_principal_name
+         UNION ALL SELECT id FROM attributes WHERE user_principal_name IS NOT NULL
+         AND id NOT IN (SELECT id FROM incoming_attributes))""",
+    "DELETE FROM attributes WHERE id NOT IN (SELECT id FROM incoming_attributes)",
+    """INSERT OR REPLACE INTO attributes
+       SELECT i.id, i.user_principal_name, i.mail, i.extension_attributes,
+         iif(a.id IS NOT NULL AND i.user_principal_name IS a.user_principal_name, a.user_principal_name_at, :at)
+       FROM incoming_attributes i LEFT JOIN attributes a USING (id)""",
+)
 _REPLACE = (
     "INSERT INTO removed SELECT id, :at FROM users WHERE id NOT IN (SELECT id FROM incoming)",
     "DELETE FROM users WHERE id NOT IN (SELECT id FROM incoming)",

@@ -67,7 +67,8 @@ class GraphSimulator:
         """Make the users of the file the whole directory; what differs from before is told by the delta.
 
         Columns `id,employeeId,accountEnabled,userType,licensed`, with a header; booleans are `true` and
-        `false`, without `licensed` everybody is.
+        `false`, without `licensed` everybody is. There may be `userPrincipalName`, `mail`, and
+        `extensionAttribute1` to `15` as well.
 
         Raises:
             ValueError: the file has other columns, an unreadable row, or an id twice; nothing was changed.

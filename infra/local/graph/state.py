@@ -29,6 +29,13 @@ CREATE TABLE IF NOT EXISTS removed(
     changed_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS removed_by_change ON removed(changed_at, id);
+CREATE TABLE IF NOT EXISTS attributes(
+    id TEXT COLLATE NOCASE PRIMARY KEY,
+    user_principal_name TEXT,
+    mail TEXT,
+    extension_attributes TEXT,
+    user_principal_name_at INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS contents(
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,

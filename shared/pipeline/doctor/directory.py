@@ -1,4 +1,4 @@
-"""Whether the users in Entra have the employee ids by which learners are found; counted, and never shown."""
+"""Whether the users in Entra have the ids by which learners are found; counted, and never shown."""
 
 import json
 import unicodedata
@@ -9,16 +9,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from shared.domain.connection import Connection
+from shared.domain.matching import EMPLOYEE_ID, bits_of
 from shared.pipeline import directory
 from shared.pipeline.doctor.check import Check, Patient
 from shared.pipeline.engine import Engine, parquet
+from shared.pipeline.person_keys import key_under
 
 _PAGES = 20
 """Of users that are looked at while there is no index: more would take minutes."""
 _SHARE_WARNS_PERCENT = 50
+SCENARIOS = "the six scenarios"
+"""What a check speaks of when the table of them helps."""
 _MEND = (
-    "Provision employeeId from SuccessFactors; which way depends on where your people come from (the six scenarios). "
+    f"Provision employeeId from SuccessFactors; which way depends on where your people come from ({SCENARIOS}). "
     "Accounts of services and rooms need none."
+)
+_MEND_OTHER = (
+    "Fill it in with PERSON_ID_EXTERNAL, or let directory_attribute name the one that holds it. Accounts of services "
+    "and rooms need none."
 )
 
 
@@ -28,11 +37,11 @@ class _Counts:
     """Enabled ones."""
     with_id: int
     shared: int
-    """Employee ids that several enabled members have."""
+    """Ids that several enabled members have, under the rules of the connection."""
 
 
 def examine_directory(patient: Patient) -> Iterator[Check]:
-    """Check how many enabled members have an employee id, and how many share one."""
+    """Check how many enabled members have an id, and how many share one."""
     yield patient.app("directory coverage").attempt(lambda: _coverage(patient))
 
 
@@ -40,38 +49,43 @@ def _coverage(patient: Patient) -> Check:
     exam = patient.app("directory coverage")
     if not patient.connection.learner_sync:
         return exam.skipped("Learner sync is off: no user is asked for.")
+    attribute = patient.connection.directory_attribute
+    mend = _MEND if attribute == EMPLOYEE_ID else _MEND_OTHER
     document = patient.parts.directory_index.find("index")
-    if document:
-        index = directory.Index.model_validate(document.value)
+    index = directory.Index.model_validate(document.value) if document else None
+    if index and index.attribute == attribute:
         counts = _count_index(patient, index)
         seen = f"as the app saw them at {index.refreshed_at:%Y-%m-%d %H:%M}"
     else:
         counts, whole = _count_users(patient)
         seen = "" if whole else f"of the first {_PAGES * directory.PAGE_SIZE:,} users"
     if not counts.members:
-        return exam.failed("There is no enabled member in Entra.", _MEND)
+        return exam.failed("There is no enabled member in Entra.", mend)
+    article = "an" if attribute[0] in "aeio" else "a"
     percent = 100 * counts.with_id / counts.members
-    told = f"{counts.with_id:,} of {counts.members:,} enabled members ({percent:.1f} %) have an employeeId"
+    told = f"{counts.with_id:,} of {counts.members:,} enabled members ({percent:.1f} %) have {article} {attribute}"
     told = f"{told}, {seen}." if seen else f"{told}."
     if not counts.with_id:
-        return exam.failed(told, _MEND)
+        return exam.failed(told, mend)
     if counts.shared:
         return exam.warned(
             f"{told} {counts.shared:,} ids are shared by several; nothing is sent for their learners.",
-            "Give every enabled member an employeeId of its own; `lms coverage` names the learners by their runs.",
+            f"Give every enabled member {article} {attribute} of its own; `lms coverage` names the learners by their "
+            "runs.",
         )
-    return exam.warned(told, _MEND) if percent < _SHARE_WARNS_PERCENT else exam.passed(told)
+    return exam.warned(told, mend) if percent < _SHARE_WARNS_PERCENT else exam.passed(told)
 
 
 def _count_index(patient: Patient, index: directory.Index) -> _Counts:
     with TemporaryDirectory(prefix="lms-") as folder:
         local = directory.local_copy(patient.parts.directory, index.path, Path(folder) / "index.parquet")
         engine = Engine(Path(folder), patient.parts.memory_mb)
+        key = key_under(bits_of(patient.connection.person_id_rules), "exact", "forms")
         try:
             rows = engine.rows(
-                "select coalesce(sum(n), 0), coalesce(sum(n) filter (exact is not null), 0), "
-                "count(*) filter (exact is not null and n > 1) from "
-                f"(select exact, count(*) as n from {parquet([local])} where enabled and member group by exact)"
+                "select coalesce(sum(n), 0), coalesce(sum(n) filter (key is not null), 0), "
+                "count(*) filter (key is not null and n > 1) from "
+                f"(select {key} as key, count(*) as n from {parquet([local])} where enabled and member group by all)"
             )
         finally:
             engine.close()
@@ -83,7 +97,9 @@ def _count_users(patient: Patient) -> tuple[_Counts, bool]:
     ids: Counter[str] = Counter()
     members = 0
     pages = 0
-    url = f"/users?$select=id,employeeId,accountEnabled,userType&$top={directory.PAGE_SIZE}"
+    connection = patient.connection
+    fields = directory.Asked(connection.directory_attribute, ()).fields
+    url = f"/users?$select={fields}&$top={directory.PAGE_SIZE}"
     for page, _ in patient.parts.graph.pages(url):
         pages += 1
         if pages > _PAGES:
@@ -91,11 +107,19 @@ def _count_users(patient: Patient) -> tuple[_Counts, bool]:
         for user in json.loads(page).get("value", ()):
             if user.get("accountEnabled") and user.get("userType") != "Guest":
                 members += 1
-                if found := _normal(user):
+                if found := _normal(user, connection):
                     ids[found] += 1
     counts = _Counts(members, ids.total(), sum(count > 1 for count in ids.values()))
     return counts, pages <= _PAGES
 
 
-def _normal(user: dict[str, Any]) -> str:
-    return unicodedata.normalize("NFC", str(user.get("employeeId") or "").strip()).casefold()
+def _normal(user: dict[str, Any], connection: Connection) -> str:
+    value: Any = user
+    for name in connection.directory_attribute.split("/"):
+        value = (value or {}).get(name)
+    found = unicodedata.normalize("NFC", str(value or "").strip()).casefold()
+    rules = connection.person_id_rules
+    left = "".join(found.split()) if "drop_spaces" in rules else found
+    if "drop_signs" in rules:
+        left = "".join(each for each in left if each.isalnum() or each.isspace()).strip()
+    return (left.lstrip("0") if "drop_leading_zeros" in rules else left) or found

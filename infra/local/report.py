@@ -35,7 +35,7 @@ def _run(run: Run) -> dict[str, Any]:
         "outcome": run.outcome or Outcome.FAILED,
         "code": run.code,
         "tally": run.tally.model_dump(mode="json"),
-        "coverage": run.coverage.model_dump(mode="json"),
+        "coverage": run.coverage.model_dump(mode="json", exclude={"near_by_rules", "by_rules", "by_rule"}),
         "rejects": [reject.model_dump(mode="json") for reject in run.rejects],
     }
     return {**told, "changes": run.changes.model_dump(mode="json")} if run.dry_run else told

@@ -50,7 +50,7 @@ def _all_forms() -> str:
     unsigned = _without(rf"[^\p{{L}}\p{{N}}{_SPACES}]", "n")
     parts = f"{{unspaced: {_without(f'[{_SPACES}]', 'n')}, unsigned: {unsigned}}}"
     bare = _without(f"[{_SPACES}]", "p.unsigned")
-    changing = f"starts_with(bare, '0')::int + 2 * (p.unspaced <> n)::int + 4 * (p.unsigned <> n)::int"
+    changing = "starts_with(bare, '0')::int + 2 * (p.unspaced <> n)::int + 4 * (p.unsigned <> n)::int"
     left = "trim(case rules & 6 when 0 then n when 2 then p.unspaced when 4 then p.unsigned else bare end)"
     left = f"nullif(case when rules & 1 > 0 then ltrim({left}, '0') else {left} end, '')"
     each = f"case when rules & changing = rules then keyed('person', {left}) end"

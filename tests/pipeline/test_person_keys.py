@@ -32,7 +32,9 @@ def left(found: str, rules: tuple[str, ...]) -> str:
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_ids_have_one_key_when_the_rules_leave_the_same_of_both(columnar: Engine, ids: list[str]) -> None:
     columnar.run("create or replace temp table ids as select unnest($1::varchar[]) as v", [ids])
-    columnar.run(f"create or replace temp table k as select {person_key('v')} as key, {person_forms('v')} as f from ids")
+    columnar.run(
+        f"create or replace temp table k as select {person_key('v')} as key, {person_forms('v')} as f from ids"
+    )
 
     for rules in SETS:
         found = columnar.rows(f"select {key_under(bits_of(rules), 'key', 'f')} from k order by rowid")

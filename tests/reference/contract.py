@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 type Row = Mapping[str, str]
@@ -182,6 +183,9 @@ class Coverage(NamedTuple):
     ambiguous: int = 0
     disabled: int = 0
     near_miss: int = 0
+    near_by_rules: Mapping[str, int] = MappingProxyType({})
+    by_rules: int = 0
+    by_rule: Mapping[str, int] = MappingProxyType({})
 
 
 class Reject(NamedTuple):

@@ -32,6 +32,7 @@ from tests.reference.reading import ReadTable, merge, read_table
 
 DEFAULTS: Mapping[str, Any] = {
     "learner_sync": True,
+    "person_id_rules": (),
     "source_time_zone": "UTC",
     "locale": "English",
     "language_tag": "en-us",
@@ -166,7 +167,7 @@ class Reference:
         planner, coverage = None, Coverage()
         assignments, courses = old.viva.assignments, old.viva.courses
         if state.learners_came:
-            learners = Learners(tables, Directory(directory))
+            learners = Learners(tables, Directory(directory, self.settings["person_id_rules"]))
             planner = Planner(tables, learners, contents, old.viva, self.settings)
             planner.plan()
             coverage = measure_coverage(learners, planner.credited)

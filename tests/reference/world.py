@@ -25,6 +25,7 @@ from tests.reference.contract import (
     Row,
     User,
 )
+from tests.reference.learners import RULES
 from tests.reference.lms import CHANGES, PERSONS, Draw, Lms, found_lms, one_in, pick
 
 FIRST_DAY = datetime(2026, 11, 1, tzinfo=UTC)
@@ -167,6 +168,7 @@ def choose_settings(draw: Draw) -> dict[str, Any]:
         "mass_change_percent": 50 if one_in(draw, 5) else 100,
         "coverage_minimum_percent": 50 if one_in(draw, 6) else 0,
         "reject_limit_percent": 20 if one_in(draw, 5) else 100,
+        "person_id_rules": pick(draw, ((), (), RULES, RULES[:1], RULES[2:], RULES[::2])),
         "source_time_zone": pick(draw, ("UTC", "Europe/Berlin")),
         "locale": pick(draw, ("English", "German")),
         "language_tag": "en-us",

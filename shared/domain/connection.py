@@ -34,6 +34,14 @@ class Sftp(Strict):
     secret: SecretName = Field(
         default="sftp-login", description="Name of the secret that holds the SSH key or password."
     )
+    done_suffix: str | None = Field(
+        default=None,
+        pattern=r"^[._-][A-Za-z0-9._-]{0,31}$",
+        description=(
+            "End of the names of marker files, such as `.done`: a package is taken once a file with its name and this "
+            "end is in the folder. Null: no marker is waited for."
+        ),
+    )
     pipelining: bool = Field(
         default=True,
         description=(

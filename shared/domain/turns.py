@@ -3,8 +3,8 @@
 Newest full first, then deltas by their timestamp, one after the other.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -25,6 +25,10 @@ class Standing(StrEnum):
     REFUSED = "refused"
 
 
+UNFETCHED = "unfetched-"
+"""Stands before the size and time of a package whose content nobody has seen."""
+
+
 class FileSeen(Strict):
     """A file as it stood in the folder when we last looked."""
 
@@ -39,6 +43,11 @@ class FileSeen(Strict):
     """When it was first missing in the folder; `None` while it is there."""
     told: bool = False
     """Whether an admin was told that it is skipped or too large."""
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether its content is here."""
+        return self.content_hash is not None and not self.content_hash.startswith(UNFETCHED)
 
 
 class Fetched(Strict):
@@ -80,6 +89,10 @@ class Choice:
     waiting: list[PackageName] = field(default_factory=list)
     keys: Mapping[str, PackageName] = field(default_factory=dict)
     """Keys package by the file name of its main package."""
+    unmarked: list[PackageName] = field(default_factory=list)
+    """What would be fetched if its marker were there."""
+    held_up: datetime | None = None
+    """Timestamp of the first main package of those: it and what is newer has to wait."""
 
 
 def choose(
@@ -90,20 +103,28 @@ def choose(
     keys_wait: timedelta,
     now: datetime,
     fingerprint: str,
+    unmarked: Collection[str] = (),
 ) -> Choice:
-    """Choose what to fetch. `settled` holds, by file name, what we already know of the very same files."""
-    keys = pair_keys(list(names))
+    """Choose what to fetch. `settled` holds, by file name, what we already know of the very same files.
+
+    A main package that is `unmarked` holds up those behind it, unless a newer full one is complete; keys packages
+    that are count as if they were not there.
+    """
+    keys = pair_keys([name for name in names if name.kind is not Kind.KEYS or name.file not in unmarked])
     open_names = [
         name for name in sorted(names) if name.file not in settled or settled[name.file].wants_a_turn(fingerprint)
     ]
     floor = committed.timestamp if committed else None
     fulls = [n for n in open_names if n.kind is Kind.FULL and (floor is None or n.timestamp >= floor)]
-    full = fulls[-1] if fulls else None
+    full = next((n for n in reversed(fulls) if n.file not in unmarked), None)
     start = full.timestamp if full else floor
     chain = [full] if full else []
     if start is not None:
         chain += [n for n in open_names if n.kind is Kind.DELTA and n.timestamp >= start]
-    choice = Choice(keys=keys)
+    lacking = [n for n in open_names if n.file in unmarked and (start is None or n.timestamp >= start)]
+    held_up = next((n.timestamp for n in lacking if n.kind is not Kind.KEYS), None)
+    chain = [n for n in chain if held_up is None or n.timestamp < held_up]
+    choice = Choice(keys=keys, unmarked=lacking, held_up=held_up)
     late = keys.get(committed.package) if committed else None
     if late is not None and late in open_names:
         choice.fetch.append(late)
@@ -175,8 +196,38 @@ def judge_idle(
     enabled_at: datetime,
     connection: Connection,
     now: datetime,
+    unmarked: str = "",
 ) -> Judgement:
-    """Say whether nothing to do is in order, too early, or a failure."""
+    """Say whether nothing to do is in order, too early, or a failure.
+
+    `unmarked` says of packages that are none yet, and not among the names, why; nothing where there are none.
+    """
+    judged = _judge_idle(
+        names,
+        folder_empty=folder_empty,
+        waiting=waiting,
+        committed=committed,
+        enabled_at=enabled_at,
+        connection=connection,
+        now=now,
+    )
+    if not unmarked:
+        return judged
+    if judged.outcome is Outcome.DONE:
+        return Judgement(Outcome.WAITING, None, unmarked)
+    return replace(judged, message=f"{judged.message} {unmarked}")
+
+
+def _judge_idle(
+    names: Sequence[PackageName],
+    *,
+    folder_empty: bool,
+    waiting: bool,
+    committed: Committed | None,
+    enabled_at: datetime,
+    connection: Connection,
+    now: datetime,
+) -> Judgement:
     if waiting:
         return Judgement(Outcome.WAITING, None, "A package waits for its keys package, or is still being written.")
     mains = [name.timestamp for name in names if name.kind is not Kind.KEYS]

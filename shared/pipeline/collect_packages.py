@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.connection import Connection
 from shared.domain.errors import BusyError, Code, ConnectorError, SettingsError, TransientError
+from shared.domain.markers import has_marker, is_marker, tell_unmarked
 from shared.domain.messages import COMMANDS, Collect
 from shared.domain.package import PackageName
 from shared.domain.runs import Outcome, worst
@@ -20,7 +21,7 @@ from shared.domain.turns import Fetched, FileSeen, Standing, choose, judge_idle,
 from shared.pipeline import journal, progress
 from shared.pipeline.download import download, forget_blocks, sealed_path
 from shared.pipeline.parts import Parts
-from shared.pipeline.refusals import UNFETCHED, Place, refuse_oversized, tell_skipped
+from shared.pipeline.refusals import Place, refuse_oversized, tell_skipped
 from shared.ports import RemoteFile
 
 log = logging.getLogger(__name__)
@@ -88,16 +89,18 @@ class _Collecting:
     def _look(self, connection: Connection, now: datetime) -> None:
         profile = self.parts.get_profile(connection.profile)
         zone = ZoneInfo(connection.source_time_zone)
+        suffix = connection.sftp.done_suffix
         secret = self.parts.secrets.get(connection.sftp.secret)
         with self.parts.folders.open(connection, secret) as folder:
             files = {file.name: file for file in folder.list_files()}
-        names = []
+
+        def parse(file: str) -> PackageName | None:
+            return PackageName.parse(file, pattern=profile.pattern, zone=zone)
+
+        names = [name for file in files if (name := parse(file))]
         for file in files:
-            parsed = PackageName.parse(file, pattern=profile.pattern, zone=zone)
-            if parsed is None:
+            if not parse(file) and not is_marker(file, suffix, lambda each: parse(each) is not None):
                 log.info("collect.unknown_file connection=%s", self.name)
-            else:
-                names.append(parsed)
         seen = self._note(files, names, now)
         packages = journal.get_packages(self.parts, self.name)
         state = journal.get_state(self.parts, self.name)
@@ -107,6 +110,9 @@ class _Collecting:
             for file, entry in seen.items()
             if entry.content_hash is not None and entry.content_hash in packages
         }
+        unmarked = {
+            name.file for name in names if not has_marker(name.file, suffix, files) and not seen[name.file].is_fetched
+        }
         choice = choose(
             names,
             settled,
@@ -114,7 +120,12 @@ class _Collecting:
             keys_wait=timedelta(hours=connection.keys_wait_hours),
             now=now,
             fingerprint=fingerprint,
+            unmarked=unmarked,
         )
+        told = tell_unmarked([name.file for name in choice.unmarked], suffix) if suffix else ""
+        if told:
+            log.warning("collect.unmarked connection=%s packages=%d", self.name, len(choice.unmarked))
+            self.message = told
         for name in choice.fetch:
             belongs_to = next((main for main, keys in choice.keys.items() if keys.file == name.file), None)
             if not self._fetch(connection, name, files[name.file], seen[name.file], belongs_to):
@@ -125,13 +136,18 @@ class _Collecting:
         turn = next_turn(known, committed=state.committed, fingerprint=fingerprint, rerun=state.rerun_hash)
         if turn is None and not state.open_run and not self.look_again:
             judged = judge_idle(
-                names,
+                [
+                    name
+                    for name in names
+                    if name.file not in unmarked and (choice.held_up is None or name.timestamp < choice.held_up)
+                ],
                 folder_empty=not files,
                 waiting=bool(choice.waiting),
                 committed=state.committed,
                 enabled_at=state.enabled_at or now,
                 connection=connection,
                 now=now,
+                unmarked=told,
             )
             refused = any(each.standing is Standing.REFUSED and each.timestamp > _floor(state) for each in known)
             if not (refused and judged.outcome is Outcome.FAILED):
@@ -168,7 +184,7 @@ class _Collecting:
 
         `belongs_to` is the main package of a keys package.
         """
-        if entry.content_hash is not None and not entry.content_hash.startswith(UNFETCHED):
+        if entry.is_fetched:
             return True
         stable_since = self.parts.clock() - timedelta(seconds=connection.size_stable_seconds)
         if connection.size_stable_seconds and entry.seen_at > stable_since:

@@ -8,12 +8,9 @@ from shared.domain.errors import Code
 from shared.domain.package import Kind, PackageName
 from shared.domain.runs import Outcome, Run, Step
 from shared.domain.state import State
-from shared.domain.turns import Fetched, FileSeen, Standing
+from shared.domain.turns import UNFETCHED, Fetched, FileSeen, Standing
 from shared.pipeline import journal
 from shared.pipeline.parts import Parts
-
-UNFETCHED = "unfetched-"
-"""Stands before the size and time of a package whose content nobody has seen."""
 
 
 @dataclass(frozen=True, slots=True)

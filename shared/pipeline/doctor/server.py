@@ -5,7 +5,9 @@ from contextlib import ExitStack
 from zoneinfo import ZoneInfo
 
 from shared.domain.errors import Code, ConnectorError
+from shared.domain.markers import has_marker, is_marker, tell_unmarked
 from shared.domain.package import PackageName
+from shared.pipeline import journal
 from shared.pipeline.doctor.check import Check, Exam, Patient
 from shared.pipeline.doctor.file_names import suggest
 from shared.ports import RemoteFile, RemoteFolder
@@ -88,8 +90,13 @@ def _names(patient: Patient, exam: Exam, files: Sequence[RemoteFile]) -> Check:
     def parse(name: str) -> PackageName | None:
         return PackageName.parse(name, pattern=profile.pattern, zone=zone)
 
+    suffix = patient.connection.sftp.done_suffix
     packages = {file.name: package for file in files if (package := parse(file.name))}
-    strange = [file.name for file in files if file.name not in packages]
+    strange = [
+        file.name
+        for file in files
+        if file.name not in packages and not is_marker(file.name, suffix, lambda each: parse(each) is not None)
+    ]
     told = []
     for name in strange[:_TOLD_NAMES]:
         meant = suggest(name, lambda tried: parse(tried) is not None, list(packages))
@@ -106,4 +113,10 @@ def _names(patient: Patient, exam: Exam, files: Sequence[RemoteFile]) -> Check:
         )
     if strange:
         return exam.warned(f"{len(packages)} files fit the profile {profile.name!r}. {unknown}", _NAMES_MEND)
+    here, seen = {file.name for file in files}, journal.get_files(patient.parts, patient.name)
+    waiting = [
+        name for name in packages if not has_marker(name, suffix, here) and not (name in seen and seen[name].is_fetched)
+    ]
+    if waiting:
+        return exam.warned(tell_unmarked(waiting, str(suffix)), "A package without its marker is never taken.")
     return exam.passed(f"All {len(packages)} files fit the profile {profile.name!r}.")

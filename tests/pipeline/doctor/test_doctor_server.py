@@ -101,6 +101,31 @@ def test_names_that_do_not_fit_are_told_with_what_was_meant(clinic: Clinic) -> N
     assert "file_pattern" in check.mend
 
 
+def test_marker_files_are_no_strange_names(clinic: Clinic) -> None:
+    """Nor is one whose package has gone; without the setting it is, and so is what looks like one."""
+    good = clinic.package
+    clinic.drop(good, f"{good}.done", "acme_F_20200101000000.zip.pgp.done")
+
+    unset = clinic.checks()["file names"]
+    clinic.set("sftp", done_suffix=".done")
+    found = clinic.checks()["file names"]
+    clinic.drop(good, f"{good}.done", "readme.txt.done")
+    strange = clinic.checks()["file names"]
+
+    assert (unset.result, found.result, strange.result) == (Result.WARNED, Result.PASSED, Result.WARNED)
+    assert f"{good}.done" in unset.found
+    assert "readme.txt.done" in strange.found
+
+
+def test_a_package_that_waits_for_its_marker_is_told(clinic: Clinic) -> None:
+    clinic.set("sftp", done_suffix=".done")
+
+    check = clinic.checks()["file names"]
+
+    assert check.result is Result.WARNED
+    assert f"{clinic.package} is in the folder without its marker file (.done)" in check.found
+
+
 def test_a_folder_without_any_package_fails(clinic: Clinic) -> None:
     clinic.drop("acme-F-20261101000000.zip.gpg")
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -140,6 +141,26 @@ def test_who_was_not_found_is_told_by_reason_and_line(desk: Desk, lms: Lms, tmp_
     ]
     assert all(row["how_to_mend"] for row in rows_of(file.read_bytes()))
     assert betrays(file.read_text() + shown.output) == []
+
+
+def test_the_rules_for_ids_are_told_one_by_one(desk: Desk, lms: Lms, tmp_path: Path) -> None:
+    """Before one is switched on, whom it would find; afterwards, who rests on it."""
+    make_directory(desk.simulator, tmp_path, replace(ADA, key="123"), BEA)
+    people = [replace(ADA, key="00123"), BEA]
+    desk.drop(FULL, full(PV_PARTNER_STUDENT=[student(person) for person in people]))
+    run_id = desk.sync(dry_run=True).runs[0].run_id
+    before, run_before = lms("coverage").output, lms("run", run_id).output
+    desk.set(person_id_rules=["drop_leading_zeros", "drop_spaces"])
+    desk.sync()
+
+    after, told = lms("coverage").output, lms("coverage", "--json").json
+
+    for shown in (before, run_before):
+        assert "near misses that would match with drop_leading_zeros: 1" in shown
+    assert "thanks to person_id_rules: 1 (1 not without drop_leading_zeros, 0 not without drop_spaces)" in after
+    assert (told["by_rules"], told["by_rule"]) == (1, {"drop_leading_zeros": 1, "drop_spaces": 0})
+    assert told["near_by_rules"] == {}
+    assert betrays(before + run_before + after) == []
 
 
 def test_whoever_did_not_come_with_the_package_is_counted(desk: Desk, tmp_path: Path) -> None:

@@ -149,8 +149,9 @@ def test_the_rules_for_ids_are_told_one_by_one(desk: Desk, lms: Lms, tmp_path: P
     people = [replace(ADA, key="00123"), BEA]
     desk.drop(FULL, full(PV_PARTNER_STUDENT=[student(person) for person in people]))
     run_id = desk.sync(dry_run=True).runs[0].run_id
-    before, run_before = lms("coverage").output, lms("run", run_id).output
+    before, run_before = lms("coverage").output, lms("runs", run_id).output
     desk.set(person_id_rules=["drop_leading_zeros", "drop_spaces"])
+    desk.pass_time(60)
     desk.sync()
 
     after, told = lms("coverage").output, lms("coverage", "--json").json

@@ -62,46 +62,6 @@ def chosen(folder: str, settled: Sequence[Fetched] = (), *, after: str = "") -> 
     return " ".join(each.file for each in choice(folder, settled, after=after).fetch)
 
 
-@pytest.mark.parametrize(
-    ("folder", "unmarked", "after", "fetched_now", "told"),
-    [
-        ("F0 D24", "F0", "", "", "F0"),
-        ("F0 D24 D48", "D24", "", "F0", "D24"),
-        ("F0 D24 D48", "D24 D48", "F0", "", "D24 D48"),
-        ("F0 D24 D48 F72", "D24", "F0", "F72", ""),
-        ("F0 D24 F48 D72", "F48", "F0", "D24", "F48"),
-        ("F0 F24", "F24", "", "F0", "F24"),
-        ("D24 F48 D72", "D24", "F48", "D72", ""),
-        ("F0 D24 K25 D48", "K25", "F0", "D24 D48", "K25"),
-    ],
-    ids=[
-        "the first full",
-        "a delta holds up those behind it",
-        "several",
-        "a newer full is complete",
-        "a newer full holds up what is behind it",
-        "of two fulls the complete one",
-        "older than what is published",
-        "keys are as if they were not there",
-    ],
-)
-def test_a_package_without_its_marker_is_left_for_the_next_look(
-    folder: str, unmarked: str, after: str, fetched_now: str, told: str
-) -> None:
-    found = choose(
-        names(folder),
-        {after: taken(after)} if after and after not in unmarked else {},
-        committed=committed(after) if after else None,
-        keys_wait=timedelta(hours=4),
-        now=LONG_AFTER,
-        fingerprint="now",
-        unmarked=unmarked.split(),
-    )
-
-    assert " ".join(each.file for each in found.fetch) == fetched_now
-    assert " ".join(each.file for each in found.unmarked) == told
-
-
 def turn(*packages: Fetched, after: str = "", rerun: str | None = None) -> str:
     found = next_turn(
         packages, committed=committed(after) if after else None, fingerprint="now", rerun=rerun and f"hash of {rerun}"
@@ -292,30 +252,6 @@ def test_whatever_came_last_counts() -> None:
 def test_the_folder_may_be_emptied_once_all_is_published() -> None:
     assert judge("", START + timedelta(hours=20), after="F0").outcome is Outcome.DONE
     assert judge("", START + timedelta(hours=30), after="F0").code is Code.DELTA_PACKAGE_NOT_FOUND
-
-
-def test_a_package_without_its_marker_is_told_and_is_no_package() -> None:
-    """Nothing may hang silently: every look says it, and the delta is missed as if nothing had come."""
-    early, late = START + timedelta(hours=20), START + timedelta(hours=30)
-    told = "D24 is in the folder without its marker file."
-
-    waiting, missed = (
-        judge_idle(
-            names("F0"),
-            folder_empty=False,
-            waiting=False,
-            committed=committed("F0"),
-            enabled_at=START,
-            connection=Connection.model_validate(WANTED),
-            now=now,
-            unmarked=told,
-        )
-        for now in (early, late)
-    )
-
-    assert (waiting.outcome, waiting.message) == (Outcome.WAITING, told)
-    assert (missed.outcome, missed.code) == (Outcome.FAILED, Code.DELTA_PACKAGE_NOT_FOUND)
-    assert missed.message.endswith(told)
 
 
 def test_waiting_for_keys_is_no_failure() -> None:

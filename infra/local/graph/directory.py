@@ -266,7 +266,10 @@ _REPLACE_ATTRIBUTES = (
          WHERE i.user_principal_name IS NOT a.user_principal_name
          UNION ALL SELECT id FROM attributes WHERE user_principal_name IS NOT NULL
          AND id NOT IN (SELECT id FROM incoming_attributes))""",
-    "DELETE FROM attributes WHERE id NOT IN (SELECT id FROM incoming_attributes)",
+    "DELETE FROM attributes WHERE id NOT IN (SELECT id FROM users)",
+    """UPDATE attributes SET user_principal_name = NULL, mail = NULL, extension_attributes = NULL,
+         user_principal_name_at = iif(user_principal_name IS NULL, user_principal_name_at, :at)
+       WHERE id NOT IN (SELECT id FROM incoming_attributes)""",
     """INSERT OR REPLACE INTO attributes
        SELECT i.id, i.user_principal_name, i.mail, i.extension_attributes,
          iif(a.id IS NOT NULL AND i.user_principal_name IS a.user_principal_name, a.user_principal_name_at, :at)

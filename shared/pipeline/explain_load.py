@@ -170,7 +170,8 @@ def _map(scene: Scene) -> None:
     if index := scene.index:
         local = directory.local_copy(scene.parts.directory, index.path, engine.folder / "index.parquet")
         engine.run(
-            f"insert into users by name from {parquet([local])} where {key_under(ALL_RULES, 'exact', 'forms')} in "
+            f"insert into users by name from {parquet([local])} where exact in "
+            f"(select {scene.key_of_students(0)} from students) or {key_under(ALL_RULES, 'exact', 'forms')} in "
             f"(select {scene.key_of_students(ALL_RULES)} from students)"
         )
         local.unlink()

@@ -17,7 +17,7 @@ def find_gate(
             f"{coverage.mapped} of {coverage.learners} learners ({coverage.percent:.1f} %) were found in Entra, less "
             f"than the {connection.coverage_minimum_percent:g} % of coverage_minimum_percent: {coverage.unmatched} "
             f"unmatched ({coverage.near_miss} near misses), {coverage.ambiguous} ambiguous, {coverage.disabled} "
-            f"disabled. Correct {connection.directory_attribute} in Entra, or approve the run.",
+            f"disabled.{_hint(coverage)} Correct {connection.directory_attribute} in Entra, or approve the run.",
             Code.COVERAGE_BELOW_MINIMUM,
         )
     for count, published, what in (
@@ -32,3 +32,11 @@ def find_gate(
                 Code.MASS_CHANGE,
             )
     return None
+
+
+def _hint(coverage: Coverage) -> str:
+    """Name the rules that would match most of the near misses."""
+    if not coverage.near_by_rules:
+        return ""
+    rules, count = max(coverage.near_by_rules.items(), key=lambda each: each[1])
+    return f" {count} near misses would match with {rules} (person_id_rules)."

@@ -85,6 +85,16 @@ def test_without_rules_an_id_stands_as_it_is_and_the_rule_that_would_help_is_nam
     assert f"Would match with {ZEROS} (person_id_rules)" in report(desk, run)[0]["how_to_mend"]
 
 
+def test_a_run_that_is_halted_for_coverage_names_the_rule_that_would_help_most(desk: Desk, tmp_path: Path) -> None:
+    desk.set(coverage_minimum_percent=80, directory_attribute="employeeId")
+    world(desk, tmp_path)
+
+    sync = desk.sync()
+
+    assert sync.outcome == "halted"
+    assert f"2 near misses would match with {ZEROS}, {SIGNS} (person_id_rules). Correct employeeId" in sync.message
+
+
 @pytest.mark.parametrize(
     ("rules", "expected"),
     [

@@ -15,7 +15,7 @@ from shared.ports import RemoteFile, RemoteFolder
 _TOLD_NAMES = 3
 _NAMES_MEND = (
     "Packages are called as in SuccessFactors, `Customer_F_YYYYMMDDHHMMSS.zip.pgp` with F, D or K. Rename what is one, "
-    "or change `file_pattern` in the profile; what is none does no harm. Marker files of packages: set sftp.done_suffix."
+    "or change `file_pattern` in the profile; what is none does no harm. For marker files, set sftp.done_suffix."
 )
 
 

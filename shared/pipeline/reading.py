@@ -50,6 +50,10 @@ class Segment:
     lines: tuple[int, ...] = ()
     """Lines of all records, where they cannot be told from what is left of the newlines."""
 
+    def __len__(self) -> int:
+        """Return the number of bytes."""
+        return len(self.data)
+
 
 @dataclass(slots=True)
 class TextFile:

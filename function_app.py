@@ -1,5 +1,7 @@
 """Which triggers exist. Each is one file in `functions/`."""
 
+import gc
+
 import azure.functions as func
 
 from functions.accept_completions import triggers as accept_completions
@@ -43,3 +45,7 @@ for each in (
     retry_poison_records,
 ):
     app.register_functions(each)
+
+# Switched off by `functions/__init__.py`. Modules are never garbage, and need not be looked through again.
+gc.freeze()
+gc.enable()

@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[1]
 STORAGE = "AzureWebJobsStorage"
 ACCOUNT = "DefaultEndpointsProtocol=http;AccountName=nobody;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:9/nobody;"
 EXPENSIVE = ("duckdb", "paramiko", "httpx", "azure.identity", "pydantic", "shared.adapters", "shared.pipeline")
-NEVER = {"pandas", "polars", "pyarrow", "numpy"}
+NEVER = {"pandas", "polars", "pyarrow", "numpy", "invoke", "unittest"}
+"""What nobody needs; the last two are brought by paramiko unless it is told not to."""
 USE_CASES = {
     "accept_completions": ("shared.pipeline.write_back.accept", "shared.adapters.sealing"),
     "accept_content": ("shared.pipeline.write_back.accept", "shared.adapters.sealing"),
@@ -228,6 +229,31 @@ def test_a_light_function_does_not_wait_for_the_libraries_of_others(function: st
 
     assert set(USE_CASES.get(function, (f"shared.pipeline.{function}",))) <= loaded
     assert (others | NEVER) & loaded == set()
+
+
+def test_nothing_is_looked_through_or_built_before_it_is_needed() -> None:
+    """What made starts slow and is no module: searches for garbage and plugins, and validators that nobody has used."""
+    script = (
+        "import gc, json, sys; import function_app; from importlib import metadata; looked = [];"
+        "metadata.entry_points = lambda **asked: looked.append(asked) or ();"
+        "from shared.domain.connection import Connection; built = Connection.__pydantic_complete__;"
+        "Connection.model_rebuild();"
+        "print(json.dumps([gc.isenabled(), gc.get_freeze_count() > 10_000, looked, built]))"
+    )
+
+    enabled, frozen, looked, built = run("-c", script)
+
+    assert enabled
+    assert frozen
+    assert looked == []
+    assert not built
+
+
+def test_what_the_bench_hides_is_not_deployed() -> None:
+    """Else it would not measure what Azure loads."""
+    deployed = {line.partition("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()}
+
+    assert set(imports.NOT_DEPLOYED) & deployed == set()
 
 
 @pytest.mark.parametrize("function", ["map_learners", "process_package"])

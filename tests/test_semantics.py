@@ -6,6 +6,7 @@ the connector does not share, and keeps what it refused.
 
 import csv
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +15,8 @@ from hypothesis import given
 
 from infra.local.graph import GraphSimulator
 from shared.domain.runs import Run
-from shared.pipeline import passes, table_parts
+from shared.pipeline import package_files, passes, table_parts, tables
+from shared.pipeline.reading import TextFile
 from tests.desk import Desk
 from tests.reference import COLUMNS, Expected, Package, Reference, User, World, difference, read_viva, to_csv, worlds
 from tests.reference.chance import FEW, MANY, MANY_SECONDS
@@ -48,10 +50,15 @@ def test_viva_shows_what_many_packages_mean(world: World) -> None:
 @given(world=worlds())
 @MANY
 def test_viva_shows_the_same_whatever_learners_are_decided_about_together(world: World) -> None:
-    """In a large company a pass is about some learners, and whoever has several student ids has one for himself."""
+    """In a large company a pass is about some learners, and whoever has several student ids has one for himself.
+
+    Its tables come in many parts, too many to be kept so.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for module in (passes, table_parts):
             patch.setattr(module, "ROWS_PER_PASS", 4)
+        patch.setattr(package_files, "TextFile", partial(TextFile, segment_bytes=300))
+        patch.setattr(tables, "MANY_PARTS", 1)
         play_alone(world)
 
 

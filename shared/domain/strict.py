@@ -11,6 +11,10 @@ HttpsUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$", max_len
 
 
 class Strict(BaseModel):
-    """A value that accepts no field it does not know and never changes."""
+    """A value that accepts no field it does not know and never changes.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    What checks it is built when there is the first of its kind: no function needs all of them, and each start would
+    pay for all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)

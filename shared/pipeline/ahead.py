@@ -2,19 +2,19 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 
 DEPTH_BYTES = 4 * 1024 * 1024
-"""How much may lie between the two; a chunk is let in as long as there is less."""
+"""How much may lie between the two; as long as there is less, one more is made."""
 
 
-class _Worker:
-    """Reads a source in a thread of its own, at most a few chunks ahead."""
+class _Worker[Made: Sized]:
+    """Reads a source in a thread of its own, at most a few pieces ahead."""
 
-    def __init__(self, source: Iterator[bytes]) -> None:
+    def __init__(self, source: Iterator[Made]) -> None:
         self._source = source
-        self._made: deque[bytes] = deque()
+        self._made: deque[Made] = deque()
         self._made_bytes = 0
         self._ended = self._stopped = False
         self._error: BaseException | None = None
@@ -23,10 +23,12 @@ class _Worker:
         self._thread = threading.Thread(target=self._work, name="ahead", daemon=True)
         self._thread.start()
 
-    def chunks(self) -> Iterator[bytes]:
+    def pieces(self) -> Iterator[Made]:
         """Yield what the source yields, and raise what it raises."""
-        while (chunk := self._take()) is not None:
-            yield chunk
+        while (piece := self._take()) is not None:
+            yield piece
+            # Whoever made the next one may need the room.
+            del piece
         if self._error is not None:
             raise self._error
 
@@ -37,46 +39,49 @@ class _Worker:
             self._change.notify_all()
         self._thread.join()
 
-    def _take(self) -> bytes | None:
+    def _take(self) -> Made | None:
         with self._change:
             self._change.wait_for(lambda: self._made or self._ended)
             if not self._made:
                 return None
-            chunk = self._made.popleft()
-            self._made_bytes -= len(chunk)
+            piece = self._made.popleft()
+            self._made_bytes -= len(piece)
             self._change.notify_all()
-            return chunk
+            return piece
 
     def _work(self) -> None:
         try:
-            for chunk in self._source:
-                if not self._offer(chunk):
-                    break
+            while self._has_room() and (piece := next(self._source, None)) is not None:
+                self._offer(piece)
+                del piece
         except BaseException as error:  # noqa: BLE001 - it is raised again in the other thread
             self._error = error
         with self._change:
             self._ended = True
             self._change.notify_all()
 
-    def _offer(self, chunk: bytes) -> bool:
-        """Wait for room; false when nobody wants any more."""
+    def _has_room(self) -> bool:
+        """Wait for room before anything is made; false when nobody wants any more."""
         with self._change:
             self._change.wait_for(lambda: self._made_bytes < DEPTH_BYTES or self._stopped)
-            self._made.append(chunk)
-            self._made_bytes += len(chunk)
-            self._change.notify_all()
             return not self._stopped
+
+    def _offer(self, piece: Made) -> None:
+        with self._change:
+            self._made.append(piece)
+            self._made_bytes += len(piece)
+            self._change.notify_all()
 
 
 @contextmanager
-def ahead(source: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
-    """Give the chunks of `source`, made by another thread.
+def ahead[Made: Sized](source: Iterator[Made]) -> Iterator[Iterator[Made]]:
+    """Give what `source` gives, pieces whose length is in bytes, made by another thread.
 
-    An error of the source is raised where the chunk was wanted. At the end of the block the thread has ended,
-    whether or not all chunks were used.
+    An error of the source is raised where the piece was wanted. At the end of the block the thread has ended,
+    whether or not all pieces were used.
     """
     worker = _Worker(source)
     try:
-        yield worker.chunks()
+        yield worker.pieces()
     finally:
         worker.stop()

@@ -17,6 +17,8 @@ _COLUMNS = ("run", "kind", "action", "item_type", "item_id", "count", "file", "l
 _CONTENTS = "PA_CPNT"
 _ACTIONS = {"update": "change"}
 """Words of an admin for those of a plan, where they differ."""
+_ROWS_NOT_SUMMED = 500_000
+"""As many as are kept at least before they are summed up: they take about 30 MB."""
 
 
 def path(run: Run) -> str:
@@ -26,22 +28,37 @@ def path(run: Run) -> str:
 
 def begin(engine: Engine) -> None:
     """Forget what was collected."""
-    engine.run("create or replace table activity_changes (kind varchar, todo varchar, content uuid, records bigint)")
+    engine.run(
+        "create or replace table activity_changes "
+        "(kind varchar, todo varchar, content uuid, records bigint, summed boolean)"
+    )
 
 
 def collect(engine: Engine) -> None:
     """Collect what is sent of a pass. Needs `decisions`."""
-    # Summed up at once: a row an item and pass would not stay in memory.
     engine.run(
-        "create or replace table activity_changes as select kind, todo, content, sum(records)::bigint as records from "
-        "(from activity_changes union all by name select kind, todo, content, 1::bigint as records from decisions "
-        f"where todo in {OPERATIONS}) group by all"
+        "insert into activity_changes select kind, todo, content, count(*), false from decisions "
+        f"where todo in {OPERATIONS} group by all"
+    )
+    # A row an item and pass would not stay in memory; to sum them up at every pass would take longer each time.
+    if engine.one(
+        f"select count(*) filter (not summed) > greatest({_ROWS_NOT_SUMMED}, count(*) filter (summed)) "
+        "from activity_changes"
+    ):
+        _sum_up(engine)
+
+
+def _sum_up(engine: Engine) -> None:
+    engine.run(
+        "create or replace table activity_changes as select kind, todo, content, sum(records)::bigint as records, "
+        "true as summed from activity_changes group by all"
     )
 
 
 def report(data: RunData) -> None:
     """Write what was collected since `begin`, and the contents. Needs `contents`."""
     engine = data.engine
+    _sum_up(engine)
     file = text(data.manifest.files.get(_CONTENTS, _CONTENTS))
     actions = " ".join(f"when {text(todo)} then {text(action)}" for todo, action in _ACTIONS.items())
     contents = (

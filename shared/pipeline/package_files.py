@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 
 from shared.domain.errors import Code, PackageError
 from shared.domain.profile import Profile
-from shared.pipeline.ahead import ahead
 from shared.pipeline.archive import Member, members
 from shared.pipeline.reading import NotUtf8Error, TextFile
 from shared.pipeline.staging import Staged, Stager
@@ -56,10 +55,8 @@ class PackageFiles:
         if self._only_keys:
             spec, name = keys_table(spec), table + self._profile.keys_suffix
         try:
-            # The next part is unpacked while this one is read.
-            with ahead(member.chunks()) as content:
-                source = TextFile(content, windows_1252=file in self._windows_1252)
-                self.staged[table] = self._stager.stage(name, spec, file, source)
+            source = TextFile(member.chunks(), windows_1252=file in self._windows_1252)
+            self.staged[table] = self._stager.stage(name, spec, file, source)
         except NotUtf8Error:
             self._windows_1252.add(file)
             self._stager.forget([name, *(each.table for each in self.staged.values())])

@@ -50,6 +50,10 @@ class Segment:
     lines: tuple[int, ...] = ()
     """Lines of all records, where they cannot be told from what is left of the newlines."""
 
+    def __len__(self) -> int:
+        """Return the number of bytes."""
+        return len(self.data)
+
 
 @dataclass(slots=True)
 class TextFile:
@@ -162,6 +166,9 @@ class TextFile:
         if self.header.marked:
             return self._buffer.rfind(MARK) + len(MARK) if MARK in self._buffer else 0
         end = self._buffer.rfind(b"\n") + 1
+        if b'"' not in self._buffer:
+            self._strays = False
+            return end
         # What was searched is the segment and a bit more, which need not be searched again.
         self._strays = STRAY_QUOTE.search(self._buffer, 0, end) is not None
         if self._strays:
@@ -221,8 +228,8 @@ class TextFile:
         if not raw.endswith(b"\n"):
             raw += b"\n"
             newlines += 1
-        suspicious = raw.count(b'"') & 1 == 1 or (
-            STRAY_QUOTE.search(raw) is not None if self._strays is None else self._strays
+        suspicious = b'"' in raw and (
+            raw.count(b'"') & 1 == 1 or (STRAY_QUOTE.search(raw) is not None if self._strays is None else self._strays)
         )
         self._strays = None
         return Segment(

@@ -13,6 +13,7 @@ from pathlib import Path
 from shared.domain.errors import Code, PackageError
 from shared.domain.matching import EMPLOYEE_ID
 from shared.domain.profile import Table
+from shared.pipeline.ahead import ahead
 from shared.pipeline.engine import Engine, name, place_of, text
 from shared.pipeline.header import Header
 from shared.pipeline.reading import Segment, TextFile
@@ -90,9 +91,11 @@ class Stager:
             staged.refused = True
             message = f"The column {column} is missing from the header. {hint}".strip()
             self._reject(staged, header.line if header else 1, column, Code.COLUMN_MISSING, message)
-        for segment in source.segments() if header else ():
-            if header and not staged.refused:
-                self._segment(staged, plan, header, segment)
+        if header and not staged.refused:
+            # The next one is unpacked and cut while this one is read.
+            with ahead(source.segments()) as segments:
+                for segment in segments:
+                    self._segment(staged, plan, header, segment)
         self.engine.run("drop table if exists segment")
         if not staged.refused and not staged.parts:
             # A table that came without rows has come all the same, and later packages have to know.

@@ -1,7 +1,10 @@
 """What a cold start pays: loading the app, and then what each function's first call imports beyond that.
 
 A script for each, in a process of its own, that says how long it took; the median of several, after one that is not
-counted. Which packages took most is asked in another run: the interpreter's own report makes everything slower.
+counted. What is installed for development and not deployed cannot be imported there: httpx, for one, loads `rich` and
+`click` for a command line of its own wherever it finds them. What checks a document is built when the first of its
+kind is read, and so that counts as well. Which packages took most is asked in another run: the interpreter's own report
+makes everything slower.
 """
 
 import json
@@ -26,18 +29,42 @@ ENVIRONMENT = {
 }
 """Settings as in Azure, where a managed identity opens everything; nothing is asked of anybody."""
 
+NOT_DEPLOYED = ("click", "pygments", "rich", "typer")
+"""Packages for development and the command line that what is deployed would use if it found them."""
+
 _LOAD = "import function_app"
 _PARTS = "from shared.wiring import parts; p = parts()"
+_STATE = "from shared.domain.state import State; State.model_validate({})"
+_RUN = "from shared.domain.runs import Run; Run.model_rebuild()"
+_CONNECTION = "from shared.domain.connection import Connection; Connection.model_rebuild()"
 _ROWS, _QUEUES = "import azure.data.tables, shared.adapters.tables", "import azure.storage.queue"
-_PROFILE, _MESSAGES = (
-    "from shared.wiring import get_profile; get_profile('successfactors')",
-    "import shared.domain.messages",
+_PROFILE = "from shared.wiring import get_profile; get_profile('successfactors')"
+_MESSAGES = "import shared.domain.messages as messages"
+_PUSH_RECORDS, _PUSH_COMPLETIONS, _MAP_LEARNERS, _COMMAND = (
+    f"{_MESSAGES}; messages.{what}"
+    for what in (
+        "PushRecords.model_rebuild()",
+        "PushCompletions.model_rebuild()",
+        "MapLearners.model_rebuild()",
+        "COMMAND",
+    )
 )
 _SECRETS, _FOLDERS = "p.secrets._made()", "p.folders._made()"
 _GRAPH = "p.graph._made()"
-_COLLECT = [_PARTS, _PROFILE, "import shared.pipeline.collect_packages", _ROWS, _QUEUES, _SECRETS, _FOLDERS]
+_DOCUMENTS = [_STATE, _CONNECTION, _RUN]
+_COLLECT = [
+    _PARTS,
+    _PROFILE,
+    "import shared.pipeline.collect_packages",
+    _STATE,
+    _CONNECTION,
+    _ROWS,
+    _QUEUES,
+    _SECRETS,
+    _FOLDERS,
+]
 _KEEP_POISON = [_PARTS, "import shared.pipeline.keep_poison", _ROWS]
-_SEAL = [_PARTS, _ROWS, _QUEUES, _SECRETS, "p.sealing._made()"]
+_SEAL = [_PARTS, _CONNECTION, _ROWS, _QUEUES, _SECRETS, "p.sealing._made()"]
 _ACCEPT = [*_SEAL, "import shared.pipeline.write_back.requests"]
 FIRST_CALLS = {
     "collect_packages": _COLLECT,
@@ -49,25 +76,36 @@ FIRST_CALLS = {
     "accept_content": _ACCEPT,
     "accept_records": [*_SEAL, "import shared.pipeline.write_back.take_records"],
     "keep_poison_push_completions": _KEEP_POISON,
-    "map_learners": [_PARTS, "import shared.pipeline.map_learners", _ROWS, _QUEUES, _SECRETS, _GRAPH],
+    "map_learners": [
+        _PARTS,
+        _MAP_LEARNERS,
+        "import shared.pipeline.map_learners",
+        *_DOCUMENTS,
+        _ROWS,
+        _QUEUES,
+        _SECRETS,
+        _GRAPH,
+    ],
     "process_package": [
         _PARTS,
         "import shared.pipeline.process_package, shared.pipeline.read_package",
+        *_DOCUMENTS,
         _ROWS,
         _QUEUES,
         _SECRETS,
         "p.opener._made()",
     ],
-    "push_completions": [*_SEAL, _MESSAGES, "import shared.pipeline.write_back.push"],
-    "push_records": [_PARTS, _MESSAGES, "import shared.pipeline.push_records", _QUEUES, _GRAPH],
+    "push_completions": [*_SEAL, _PUSH_COMPLETIONS, "import shared.pipeline.write_back.push"],
+    "push_records": [_PARTS, _PUSH_RECORDS, "import shared.pipeline.push_records", _RUN, _CONNECTION, _QUEUES, _GRAPH],
     "read_inbox": [*_SEAL, "import shared.pipeline.write_back.read_inbox"],
     "retry_poison_records": [*_SEAL, "import shared.pipeline.write_back.take_records"],
-    "run_commands": [_PARTS, "import shared.pipeline.run_commands", *_COLLECT],
+    "run_commands": [_PARTS, _COMMAND, "import shared.pipeline.run_commands", *_COLLECT],
     "show_batch": [_PARTS, "import shared.pipeline.write_back.requests", _ROWS],
-    "sweep": [_PARTS, "import shared.pipeline.sweep", _ROWS, _QUEUES],
+    "sweep": [_PARTS, "import shared.pipeline.sweep", *_DOCUMENTS, _ROWS, _QUEUES],
 }
 """What each function's first call needs beyond the app, as statements; a command is one to collect."""
 
+_HIDE = f"import sys; sys.modules.update(dict.fromkeys({NOT_DEPLOYED}))"
 _BEGIN = "import sys, time; began, used, known = time.perf_counter(), time.process_time(), len(sys.modules)"
 _END = (
     "told = time.perf_counter() - began, time.process_time() - used, len(sys.modules) - known\n"
@@ -102,7 +140,7 @@ def names() -> list[str]:
 
 def measure(name: str, runs: int = RUNS) -> Imported:
     """Measure the app, or what a function's first call imports once the app is loaded."""
-    before, statements = ([], [_LOAD]) if name == APP else ([_LOAD], FIRST_CALLS[name])
+    before, statements = ([_HIDE], [_LOAD]) if name == APP else ([_HIDE, _LOAD], FIRST_CALLS[name])
     script = "\n".join((*before, _BEGIN, *statements, _END))
     _python("-c", script)
     told = [json.loads(_python("-c", script).stdout) for _ in range(runs)]
@@ -124,12 +162,9 @@ def measure(name: str, runs: int = RUNS) -> Imported:
 
 def loaded(name: str) -> set[str]:
     """Return the modules that are loaded after the first call of a function, in a new process."""
-    statements = [_LOAD, *([] if name == APP else FIRST_CALLS[name])]
-    return set(
-        json.loads(
-            _python("-c", "\n".join((*statements, "import json, sys; print(json.dumps([*sys.modules]))"))).stdout
-        )
-    )
+    statements = [_HIDE, _LOAD, *([] if name == APP else FIRST_CALLS[name])]
+    tell = "import json; print(json.dumps([name for name, module in sys.modules.items() if module]))"
+    return set(json.loads(_python("-c", "\n".join((*statements, tell))).stdout))
 
 
 def _python(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -135,10 +135,10 @@ class Engine:
 
 
 @contextmanager
-def engine(memory_mb: int) -> Iterator[Engine]:
+def engine(memory_mb: int, threads: int = 1) -> Iterator[Engine]:
     """Give an engine with a folder of its own; both are gone afterwards."""
     with TemporaryDirectory(prefix="lms-") as folder:
-        created = Engine(Path(folder), memory_mb)
+        created = Engine(Path(folder), memory_mb, threads)
         try:
             yield created
         finally:

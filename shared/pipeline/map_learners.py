@@ -5,6 +5,7 @@ published and their ids known, for the activities.
 """
 
 import logging
+import os
 from datetime import datetime, timedelta
 
 from shared.domain.errors import BusyError, Code, SettingsError, TransientError
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 2
 """How long a message that found somebody else at work stays away."""
+THREADS = min(2, os.process_cpu_count() or 1)
+"""Nothing else is done meanwhile, as it is where packages are read; more threads need more memory."""
 
 _BEFORE = {Stage.CONTENTS: Step.MAPPING, Stage.ACTIVITIES: Step.MAPPING_ACTIVITIES}
 _AFTER = {Stage.CONTENTS: Step.PUSHING_CONTENTS, Stage.ACTIVITIES: Step.PUSHING_ACTIVITIES}
@@ -87,7 +90,7 @@ def _map(parts: Parts, run: Run, stage: Stage) -> None:
     state = journal.get_state(parts, run.connection)
     manifest = Manifest.model_validate_json(parts.records.get(f"{run.connection}/{run.run_id}/manifest.json"))
     scope = replay_scope.find(parts, run)
-    with engine(parts.memory_mb) as columnar:
+    with engine(parts.memory_mb, THREADS) as columnar:
         columnar.set_pepper(journal.get_pepper(parts, run.connection))
         data = RunData(parts, replay_scope.settings(connection, scope), state, run, manifest, columnar, scope)
         data.load()

@@ -28,6 +28,12 @@ class MemoryBlobs:
             raise FileNotFoundError(path)
         return self.content[path]
 
+    def get_file(self, path: str, file: Path) -> Path:
+        content = self.get(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        return file
+
     @contextmanager
     def _open(self, content: bytes) -> Iterator[BinaryIO]:
         with BytesIO(content) as stream:

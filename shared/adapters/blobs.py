@@ -38,6 +38,15 @@ class AzureBlobs:
         with speaking_to_storage(f"Reading {self._container}/{path}"):
             return self._download(path).readall()
 
+    def get_file(self, path: str, file: Path) -> Path:
+        """Bring the content to a file in blocks of 4 MiB, and return it."""
+        with speaking_to_storage(f"Reading {self._container}/{path}"):
+            download = self._download(path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("wb") as target:
+                download.readinto(target)
+        return file
+
     @contextmanager
     def open(self, path: str) -> Iterator[BinaryIO]:
         """Read the content as a stream, 4 MiB at a time; when it is replaced meanwhile, `TransientError`."""

@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -135,11 +134,8 @@ def _list_all(engine: Engine, graph: Graph, asked: Asked) -> str:
 
 def _apply_delta(engine: Engine, graph: Graph, blobs: Blobs, index: Index, asked: Asked) -> str | None:
     """Return the next delta link; `None` when the old one is no longer good."""
-    local = engine.folder / "index.parquet"
     try:
-        with blobs.open(index.path) as source, local.open("wb") as target:
-            while chunk := source.read(1 << 20):
-                target.write(chunk)
+        local = blobs.get_file(index.path, engine.folder / "index.parquet")
     except FileNotFoundError:
         return None
     engine.run(f"create or replace table users as select *, false as removed from {parquet([local])}")
@@ -247,12 +243,3 @@ def _is_licensed(user: Mapping[str, Any], plans: set[str]) -> bool:
         str(plan.get("servicePlanId")).lower() in plans and plan.get("capabilityStatus") in ("Enabled", "Warning")
         for plan in user.get("assignedPlans", ())
     )
-
-
-def local_copy(blobs: Blobs, path: str, target: Path) -> Path:
-    """Bring a blob to a local file for the engine."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with blobs.open(path) as source, target.open("wb") as file:
-        while chunk := source.read(4 << 20):
-            file.write(chunk)
-    return target

@@ -5,7 +5,7 @@ from datetime import datetime
 from shared.domain.errors import Code, SettingsError
 from shared.domain.matching import ALL_RULES, bits_of
 from shared.domain.table_part import TablePart
-from shared.pipeline import columns, directory, match_persons, plan_changes, show_activities, show_contents
+from shared.pipeline import columns, match_persons, plan_changes, show_activities, show_contents
 from shared.pipeline.engine import parquet, place_of, text
 from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, STUDENTS, Question, Scene, relation
 from shared.pipeline.person_keys import key_under, person_forms, person_key
@@ -100,7 +100,7 @@ def _load_contents(scene: Scene, item: str) -> None:
         f"({', '.join(f'{column} {type_}' for column, type_ in show_contents.SNAPSHOT.items())})"
     )
     if scene.state.contents_path:
-        local = directory.local_copy(scene.parts.tables, scene.state.contents_path, engine.folder / "contents.parquet")
+        local = scene.parts.tables.get_file(scene.state.contents_path, engine.folder / "contents.parquet")
         engine.run(
             f"insert into published_contents by name select * from {parquet([local])} "
             f"where id = {text(item)} or typ || ':' || id = {text(item)}"
@@ -168,7 +168,7 @@ def _map(scene: Scene) -> None:
         "(id varchar, exact uuid, forms uuid[], enabled boolean, member boolean, licensed boolean)"
     )
     if index := scene.index:
-        local = directory.local_copy(scene.parts.directory, index.path, engine.folder / "index.parquet")
+        local = scene.parts.directory.get_file(index.path, engine.folder / "index.parquet")
         engine.run(
             f"insert into users by name from {parquet([local])} where exact in "
             f"(select {scene.key_of_students(0)} from students) or {key_under(ALL_RULES, 'exact', 'forms')} in "
@@ -179,7 +179,7 @@ def _map(scene: Scene) -> None:
     for run in reversed(scene.runs):
         path = f"{scene.connection_name}/{run.run_id}/mapping.parquet"
         try:
-            local = directory.local_copy(scene.parts.records, path, engine.folder / "mapping.parquet")
+            local = scene.parts.records.get_file(path, engine.folder / "mapping.parquet")
         except FileNotFoundError:
             continue
         # A run asks about licences beyond what the index tells.

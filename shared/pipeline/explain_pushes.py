@@ -9,7 +9,6 @@ from shared.domain.errors import Code
 from shared.domain.messages import PushRecords, Stage
 from shared.domain.plan import SHARD_SIZE, Act, Verdict
 from shared.domain.runs import Run, Step
-from shared.pipeline.directory import local_copy
 from shared.pipeline.engine import parquet
 from shared.pipeline.explain_scene import HISTORY, PLAN, Scene
 from shared.pipeline.push_shards import Shard
@@ -156,6 +155,6 @@ class Pushes:
         """Bring a part of a run's plan here."""
         target = self.scene.engine.folder / "plans" / run.run_id / f"{table}.parquet"
         try:
-            return str(local_copy(self.scene.parts.records, f"{run.connection}/{run.run_id}/{table}.parquet", target))
+            return str(self.scene.parts.records.get_file(f"{run.connection}/{run.run_id}/{table}.parquet", target))
         except FileNotFoundError:
             return None

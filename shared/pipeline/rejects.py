@@ -11,7 +11,6 @@ from shared.domain.errors import Code
 from shared.domain.help import EXPLANATIONS
 from shared.domain.runs import Reject, Run
 from shared.pipeline import journal
-from shared.pipeline.directory import local_copy
 from shared.pipeline.engine import Engine
 from shared.pipeline.parts import Parts
 
@@ -85,7 +84,7 @@ def _append(parts: Parts, place: str, lines: bytes) -> bool:
     with TemporaryDirectory(prefix="lms-") as folder:
         report = Path(folder) / "rejects.csv"
         try:
-            local_copy(parts.reports, place, report)
+            parts.reports.get_file(place, report)
         except FileNotFoundError:
             report.write_bytes(header())
         with report.open("r+b") as file:

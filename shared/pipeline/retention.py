@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from shared.domain.state import State
 from shared.domain.table_part import TablePart
-from shared.pipeline.directory import local_copy
 from shared.pipeline.engine import name, parquet
 from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
@@ -20,7 +19,7 @@ def note_unmapped(data: RunData, now: datetime) -> None:
     columnar = data.engine
     columnar.run("create or replace temp table before (student uuid, since timestamp)")
     if data.state.unmapped_path:
-        local = local_copy(data.parts.tables, data.state.unmapped_path, columnar.folder / "unmapped.parquet")
+        local = data.parts.tables.get_file(data.state.unmapped_path, columnar.folder / "unmapped.parquet")
         columnar.run(f"insert into before select * from {parquet([local])}")
     everybody = " union ".join(f"select STUD_ID as student from {name(table)}" for table in _LEARNER_TABLES)
     if not data.run.learner_part:

@@ -12,7 +12,6 @@ from shared.domain.runs import Run
 from shared.domain.state import State
 from shared.domain.table_part import TablePart
 from shared.pipeline import show_contents
-from shared.pipeline.directory import local_copy
 from shared.pipeline.engine import Engine, parquet, text
 from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
@@ -82,7 +81,7 @@ class RunData:
         columns = ", ".join(f"{column} {type_}" for column, type_ in show_contents.SNAPSHOT.items())
         self.engine.run(f"create or replace table published_contents ({columns})")
         for path in paths:
-            local = local_copy(self.parts.tables, path, self.engine.folder / "contents.parquet")
+            local = self.parts.tables.get_file(path, self.engine.folder / "contents.parquet")
             self.engine.run(f"insert into published_contents by name from {parquet([local])}")
             local.unlink()
 
@@ -97,7 +96,7 @@ class RunData:
         """Make a table of the rows of the package that are not in their table (columns of `LEFT_OVER`)."""
         self.engine.run(f"create or replace temp table {into} ({LEFT_OVER})")
         if path := self.manifest.left_over.get(table):
-            local = local_copy(self.parts.records, path, self.engine.folder / "left-over.parquet")
+            local = self.parts.records.get_file(path, self.engine.folder / "left-over.parquet")
             self.engine.run(f"insert into {into} by name from {parquet([local])}")
             local.unlink()
 
@@ -126,7 +125,7 @@ class RunData:
         """Load a table that was saved; false when it never was."""
         local = self.engine.folder / f"{table}.parquet"
         try:
-            local_copy(self.parts.records, f"{self.records}/{table}{part}.parquet", local)
+            self.parts.records.get_file(f"{self.records}/{table}{part}.parquet", local)
         except FileNotFoundError:
             return False
         self.engine.run(f"create or replace table {table} as select * from {parquet([local])}")

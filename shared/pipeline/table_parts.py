@@ -6,7 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from shared.domain.table_part import PLACES, TablePart
-from shared.pipeline.directory import local_copy
 from shared.pipeline.engine import Engine, parquet
 from shared.ports import Blobs
 
@@ -44,7 +43,7 @@ def download(blobs: Blobs, parts: Sequence[TablePart], folder: Path) -> list[Loc
     """Bring parts to this machine."""
     return [
         LocalPart(
-            local_copy(blobs, part.path, folder / f"{number:05d}.parquet"),
+            blobs.get_file(part.path, folder / f"{number:05d}.parquet"),
             rows=part.rows,
             first=part.first,
             last=part.last,

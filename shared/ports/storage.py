@@ -22,6 +22,15 @@ class Blobs(Protocol):
         """Return the content; raise `FileNotFoundError` when there is none."""
         ...
 
+    def get_file(self, path: str, file: Path) -> Path:
+        """Bring the content to a file of this machine, whose folder is made, and return it.
+
+        Raises:
+            FileNotFoundError: there is none.
+            TransientError: it was replaced meanwhile, or the storage account has no time.
+        """
+        ...
+
     def open(self, path: str) -> AbstractContextManager[BinaryIO]:
         """Read the content as a stream of bounded memory; raise `FileNotFoundError` when there is none."""
         ...

@@ -24,11 +24,14 @@ def test_what_is_put_is_got(blobs: Blobs) -> None:
     assert blobs.get("runs/1/manifest.json") == b"new"
 
 
-def test_a_missing_blob_is_a_missing_file(blobs: Blobs) -> None:
+def test_a_missing_blob_is_a_missing_file(blobs: Blobs, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         blobs.get("nothing")
     with pytest.raises(FileNotFoundError), blobs.open("nothing"):
         pass
+    with pytest.raises(FileNotFoundError):
+        blobs.get_file("nothing", tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
 
 
 def test_deleting_twice_is_fine(blobs: Blobs) -> None:
@@ -92,7 +95,7 @@ def test_a_path_that_would_become_another_is_refused(account: StorageAccount, na
 
 
 @pytest.mark.parametrize("size", [0, 1, BLOCK_BYTES, 2 * BLOCK_BYTES + 1])
-def test_a_file_of_any_size_is_put_and_read_as_a_stream(blobs: Blobs, tmp_path: Path, size: int) -> None:
+def test_a_file_of_any_size_is_put_and_read_as_a_stream_or_a_file(blobs: Blobs, tmp_path: Path, size: int) -> None:
     file = tmp_path / "file"
     file.write_bytes((bytes(range(251)) * (size // 251 + 1))[:size])
 
@@ -102,6 +105,7 @@ def test_a_file_of_any_size_is_put_and_read_as_a_stream(blobs: Blobs, tmp_path: 
         assert stream.read(7) == file.read_bytes()[:7]
         assert stream.read() == file.read_bytes()[7:]
         assert stream.read(1) == b""
+    assert blobs.get_file("large", tmp_path / "new" / "copy").read_bytes() == file.read_bytes()
 
 
 @pytest.mark.slow

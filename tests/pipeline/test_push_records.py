@@ -97,11 +97,8 @@ class Mortal:
         self._left = death
         self._dead = False
         self.get, self.list_paths = tenant.shards.get, tenant.shards.list_paths
-        self.open, self.put_file, self.delete = (
-            tenant.shards.open,
-            tenant.shards.put_file,
-            tenant.shards.delete,
-        )
+        self.open, self.delete = tenant.shards.open, tenant.shards.delete
+        self.get_file, self.put_file = tenant.shards.get_file, tenant.shards.put_file
         self.pages = tenant.graph.pages
 
     def put(self, path: str, content: bytes) -> None:

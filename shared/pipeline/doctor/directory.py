@@ -78,7 +78,7 @@ def _coverage(patient: Patient) -> Check:
 
 def _count_index(patient: Patient, index: directory.Index) -> _Counts:
     with TemporaryDirectory(prefix="lms-") as folder:
-        local = directory.local_copy(patient.parts.directory, index.path, Path(folder) / "index.parquet")
+        local = patient.parts.directory.get_file(index.path, Path(folder) / "index.parquet")
         engine = Engine(Path(folder), patient.parts.memory_mb)
         key = key_under(bits_of(patient.connection.person_id_rules), "exact", "forms")
         try:

@@ -18,6 +18,8 @@ _VALUES = re.compile(r"""['"].*['"]|['"].*|\d{4,}""")
 """From the first quote to the last, for values hold quotes too; and numbers that may be ids."""
 ROW_GROUP_ROWS = 20_480
 """Rows of a Parquet row group: few enough for a range of places to be read without much around it."""
+DICTIONARY_VALUES = 256
+"""How many values a column of a row group may have to be written as a dictionary: types and states do, hashes never."""
 _HASH_BLOCK_BYTES = 64
 _PEPPER_BYTES = 32
 
@@ -86,7 +88,8 @@ class Engine:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.run(
             f"copy ({sql}) to {text(str(path))} "
-            f"(format parquet, compression {compression}, row_group_size {ROW_GROUP_ROWS})"
+            f"(format parquet, parquet_version v2, compression {compression}, row_group_size {ROW_GROUP_ROWS}, "
+            f"dictionary_size_limit {DICTIONARY_VALUES})"
         )
         return path
 

@@ -168,7 +168,8 @@ class TablePlan:
         A time of the usual form has none.
         """
         restored = f"replace({column}, {text(INNER_NEWLINE)}, {text(chr(10))})" if segment.has_marks else column
-        margins = " or ".join(f"{restored} like {text(each)}" for each in (" %", "% ", "\t%", "%\t"))
+        # Nothing printable comes before the exclamation mark but the blank.
+        margins = f"{restored} < '!' or {restored} like '% ' or {restored} like '%\t'"
         usual = f"when u_{column} is not null then {column} " if column in self.times else ""
         return f"case {usual}when {margins} then nullif(trim({restored}, {text(' ' + chr(9))}), '') else {restored} end"
 

@@ -61,9 +61,9 @@ class Sizes:
 
 
 FULL = Sizes.of(10_000_000)
-LIMIT = Sizes(63_000_000, 3_150_000, 1_000_000, 200_000)
+LIMIT = Sizes(53_000_000, 2_650_000, 1_000_000, 200_000)
 """The largest package that is taken: just below 2 GiB packed, which comes before 25 GiB unpacked."""
-TENTH = Sizes(6_300_000, 315_000, 100_000, 20_000)
+TENTH = Sizes(5_300_000, 265_000, 100_000, 20_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.local.sftp_openssh import OpenSshError
+from shared.domain.connection import GIB
 from tests.bench import again, chain, claims, imports, machine, sftp, stages, statements
 from tests.bench.data import LIMIT, TENTH, Data, Sizes, find, make, write_table
 from tests.bench.peers import naive_pipeline, reading
 from tests.bench.peers.sftp_readers import READERS, Reader, Server
 from tests.bench.result import Again, Beside, Figures, Line, Peer, Result, Statements, Sync
+from tests.bench.stages import BenchError
 
 TABLE_ROWS = 500_000
 """What the peers read; the slowest need minutes for it."""
+PACKED_LIMIT_BYTES = 2 * GIB
+CLOSE = 0.95
+"""How near to the limit a package has to come at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,15 @@ class Suite:
         )
 
     def _at_limit(self) -> Result:
+        data = self._data(LIMIT)
+        packed_bytes = data.package.stat().st_size
+        if not CLOSE * PACKED_LIMIT_BYTES <= packed_bytes <= PACKED_LIMIT_BYTES:
+            raise BenchError(
+                f"The largest package has {packed_bytes} bytes, which is not just below {PACKED_LIMIT_BYTES}: choose "
+                "LIMIT in tests/bench/data.py anew, and TENTH with it."
+            )
         tenth = self._sync(self._data(TENTH), "the connector, on a tenth of the limit")
-        sync = self._sync(self._data(LIMIT), "the connector, at the limit")
+        sync = self._sync(data, "the connector, at the limit")
         return self._result(LIMIT, sync=sync, tenth=tenth)
 
     def _result(

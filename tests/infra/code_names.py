@@ -182,7 +182,7 @@ def _texts(keywords: Iterable[ast.keyword]) -> Iterator[tuple[str, str]]:
 
 def _registered(app: Facts) -> Iterator[str]:
     """The modules of the functions that the app registers."""
-    return (f"functions/{name}.py" for name in sorted(app.loads - {"app", "func", "each"}))
+    return (f"functions/{name}.py" for name in sorted(app.loads - {"app", "func", "each", "gc"}))
 
 
 def _settings(modules: Modules, triggers: Iterable[Trigger], host: str) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from shared.domain.calendar import FIRST_PACKAGE_WORKING_DAYS, add_working_days
 from shared.domain.connection import Connection
@@ -186,6 +187,14 @@ class Judgement:
     code: Code | None = None
     message: str = ""
 
+    def beside_unmarked(self, told: str) -> Self:
+        """Return the judgement where packages were left out of it; `told` says why, and is empty if there are none."""
+        if not told:
+            return self
+        if self.outcome is Outcome.DONE:
+            return replace(self, outcome=Outcome.WAITING, message=told)
+        return replace(self, message=f"{self.message} {told}")
+
 
 def judge_idle(
     names: Sequence[PackageName],
@@ -196,38 +205,8 @@ def judge_idle(
     enabled_at: datetime,
     connection: Connection,
     now: datetime,
-    unmarked: str = "",
 ) -> Judgement:
-    """Say whether nothing to do is in order, too early, or a failure.
-
-    `unmarked` says of packages that are none yet, and not among the names, why; nothing where there are none.
-    """
-    judged = _judge_idle(
-        names,
-        folder_empty=folder_empty,
-        waiting=waiting,
-        committed=committed,
-        enabled_at=enabled_at,
-        connection=connection,
-        now=now,
-    )
-    if not unmarked:
-        return judged
-    if judged.outcome is Outcome.DONE:
-        return Judgement(Outcome.WAITING, None, unmarked)
-    return replace(judged, message=f"{judged.message} {unmarked}")
-
-
-def _judge_idle(
-    names: Sequence[PackageName],
-    *,
-    folder_empty: bool,
-    waiting: bool,
-    committed: Committed | None,
-    enabled_at: datetime,
-    connection: Connection,
-    now: datetime,
-) -> Judgement:
+    """Say whether nothing to do is in order, too early, or a failure."""
     if waiting:
         return Judgement(Outcome.WAITING, None, "A package waits for its keys package, or is still being written.")
     mains = [name.timestamp for name in names if name.kind is not Kind.KEYS]

@@ -147,8 +147,7 @@ class _Collecting:
                 enabled_at=state.enabled_at or now,
                 connection=connection,
                 now=now,
-                unmarked=told,
-            )
+            ).beside_unmarked(told)
             refused = any(each.standing is Standing.REFUSED and each.timestamp > _floor(state) for each in known)
             if not (refused and judged.outcome is Outcome.FAILED):
                 self.outcome, self.code, self.message = judged.outcome, judged.code, judged.message

@@ -50,6 +50,11 @@ class Asked:
         return f"id,{property_},accountEnabled,userType" + (",assignedPlans" if self.plans else "")
 
     @property
+    def listing(self) -> str:
+        """Where Graph lists all users."""
+        return f"/users?$select={self.fields}&$top={PAGE_SIZE}"
+
+    @property
     def shape(self) -> str:
         """SQL for the columns of a page: of an object with many attributes no other one is ever read."""
         property_, _, inner = self.attribute.partition("/")
@@ -126,10 +131,14 @@ def refresh(
 
 def _list_all(engine: Engine, graph: Graph, asked: Asked) -> str:
     start = _last_link(graph, f"/users/delta?$select={asked.fields}&$deltatoken=latest")
-    engine.run(f"create or replace table users ({_COLUMNS})")
-    pages = (page for page, _ in graph.pages(f"/users?$select={asked.fields}&$top={PAGE_SIZE}"))
-    _insert(engine, "users", pages, asked)
+    read_users(engine, (page for page, _ in graph.pages(asked.listing)), asked)
     return _replay(engine, graph, start, asked)
+
+
+def read_users(engine: Engine, pages: Iterator[bytes], asked: Asked) -> None:
+    """Make the table `users` of pages of Graph's listing."""
+    engine.run(f"create or replace table users ({_COLUMNS})")
+    _insert(engine, "users", pages, asked)
 
 
 def _apply_delta(engine: Engine, graph: Graph, blobs: Blobs, index: Index, asked: Asked) -> str | None:

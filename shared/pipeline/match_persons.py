@@ -22,7 +22,13 @@ def map_persons(engine: Engine, rules: Sequence[PersonIdRule]) -> None:
     (person, rules), of the learners that are matched thanks to some of them.
     """
     bits = bits_of(rules)
-    users, students = _Side("u", "u.exact"), _Side("s", "s.exact" if bits else "s.person")
+
+    def user(under: int) -> str:
+        return key_under(under, "u.exact", "u.forms")
+
+    def student(under: int) -> str:
+        return key_under(under, "s.exact" if bits else "s.person", "s.forms")
+
     engine.run(
         "create or replace table mapping as select s.person, case when u.enabled = 1 then 'mapped' "
         "when u.enabled > 1 then 'ambiguous' when u.disabled > 0 then 'disabled' else 'unmatched' end as state, "
@@ -30,24 +36,22 @@ def map_persons(engine: Engine, rules: Sequence[PersonIdRule]) -> None:
         "false as near_miss from (select distinct person from students where person is not null) s "
         "left join (select person, count(*) filter (enabled) as enabled, count(*) filter (not enabled) as disabled, "
         "any_value(id) filter (enabled) as id, bool_or(licensed) filter (enabled) as licensed "
-        f"from (select u.*, {users.key(bits)} as person from users u where u.member) where person is not null "
+        f"from (select u.*, {user(bits)} as person from users u where u.member) where person is not null "
         "group by person) u using (person)"
     )
     wider = extensions_of(bits)
-    counts = ", ".join(
-        f"count(distinct u.id) filter ({users.key(each)} = {students.key(each)}) as with_{each}" for each in wider
-    )
+    counts = ", ".join(f"count(distinct u.id) filter ({user(each)} = {student(each)}) as with_{each}" for each in wider)
     first = " ".join(f"when with_{each} = 1 then {each}" for each in wider)
     engine.run(
         f"create or replace temp table near as select person, case {first or 'when false then 0'} end as rules from ("
         f"select m.person{', ' if counts else ''}{counts} from mapping m join students s using (person) "
-        f"join users u on {users.key(ALL_RULES)} = {students.key(ALL_RULES)} "
+        f"join users u on {user(ALL_RULES)} = {student(ALL_RULES)} "
         "where m.state = 'unmatched' and u.enabled and u.member group by m.person)"
     )
     engine.run("update mapping set near_miss = true where person in (select person from near)")
     if bits:
         needed = " | ".join(
-            f"case when {users.key(bits - bit)} <> {students.key(bits - bit)} then {bit} else 0 end"
+            f"case when {user(bits - bit)} <> {student(bits - bit)} then {bit} else 0 end"
             for bit in (BITS[rule] for rule in rules)
         )
         engine.run(
@@ -55,18 +59,6 @@ def map_persons(engine: Engine, rules: Sequence[PersonIdRule]) -> None:
             "from mapping m join students s using (person) join users u on u.id = m.user_id "
             "where m.state = 'mapped' and u.exact <> s.exact group by m.person"
         )
-
-
-class _Side:
-    """One side of the comparison."""
-
-    def __init__(self, row: str, exact: str) -> None:
-        self.row = row
-        self.exact = exact
-
-    def key(self, bits: int) -> str:
-        """Return SQL for the hash under some rules."""
-        return key_under(bits, self.exact, f"{self.row}.forms")
 
 
 def cover(engine: Engine, rules: Sequence[PersonIdRule]) -> Coverage:

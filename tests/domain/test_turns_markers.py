@@ -67,8 +67,7 @@ def test_a_package_without_its_marker_is_told_and_is_no_package() -> None:
             enabled_at=START,
             connection=Connection.model_validate(WANTED),
             now=now,
-            unmarked=told,
-        )
+        ).beside_unmarked(told)
         for now in (early, late)
     )
 

@@ -1,20 +1,17 @@
 """Whether the users in Entra have the ids by which learners are found; counted, and never shown."""
 
-import json
-import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from itertools import islice
+from secrets import token_hex
 
 from shared.domain.connection import Connection
 from shared.domain.matching import EMPLOYEE_ID, bits_of
 from shared.pipeline import directory
 from shared.pipeline.doctor.check import Check, Patient
-from shared.pipeline.engine import Engine, parquet
+from shared.pipeline.engine import Engine, engine, parquet
 from shared.pipeline.person_keys import key_under
+from shared.ports import Secret
 
 _PAGES = 20
 """Of users that are looked at while there is no index: more would take minutes."""
@@ -77,49 +74,27 @@ def _coverage(patient: Patient) -> Check:
 
 
 def _count_index(patient: Patient, index: directory.Index) -> _Counts:
-    with TemporaryDirectory(prefix="lms-") as folder:
-        local = patient.parts.directory.get_file(index.path, Path(folder) / "index.parquet")
-        engine = Engine(Path(folder), patient.parts.memory_mb)
-        key = key_under(bits_of(patient.connection.person_id_rules), "exact", "forms")
-        try:
-            rows = engine.rows(
-                "select coalesce(sum(n), 0), coalesce(sum(n) filter (key is not null), 0), "
-                "count(*) filter (key is not null and n > 1) from "
-                f"(select {key} as key, count(*) as n from {parquet([local])} where enabled and member group by all)"
-            )
-        finally:
-            engine.close()
-    return _Counts(*(int(each) for each in rows[0]))
+    with engine(patient.parts.memory_mb) as columnar:
+        local = patient.parts.directory.get_file(index.path, columnar.folder / "index.parquet")
+        return _count(columnar, parquet([local]), patient.connection)
 
 
 def _count_users(patient: Patient) -> tuple[_Counts, bool]:
-    """Count what Graph lists, and tell whether that was everybody; ids stay in memory for as long as it takes."""
-    ids: Counter[str] = Counter()
-    members = 0
-    pages = 0
-    connection = patient.connection
-    fields = directory.Asked(connection.directory_attribute, ()).fields
-    url = f"/users?$select={fields}&$top={directory.PAGE_SIZE}"
-    for page, _ in patient.parts.graph.pages(url):
-        pages += 1
-        if pages > _PAGES:
-            break
-        for user in json.loads(page).get("value", ()):
-            if user.get("accountEnabled") and user.get("userType") != "Guest":
-                members += 1
-                if found := _normal(user, connection):
-                    ids[found] += 1
-    counts = _Counts(members, ids.total(), sum(count > 1 for count in ids.values()))
-    return counts, pages <= _PAGES
+    """Count what Graph lists, and tell whether that was everybody."""
+    asked = directory.Asked(patient.connection.directory_attribute, ())
+    pages = (page for page, _ in patient.parts.graph.pages(asked.listing))
+    with engine(patient.parts.memory_mb) as columnar:
+        # Whatever keys the hashes: they are compared with one another here, and gone afterwards.
+        columnar.set_pepper(Secret("", token_hex(32), patient.now))
+        directory.read_users(columnar, islice(pages, _PAGES), asked)
+        return _count(columnar, "users", patient.connection), next(pages, None) is None
 
 
-def _normal(user: dict[str, Any], connection: Connection) -> str:
-    value: Any = user
-    for name in connection.directory_attribute.split("/"):
-        value = (value or {}).get(name)
-    found = unicodedata.normalize("NFC", str(value or "").strip()).casefold()
-    rules = connection.person_id_rules
-    left = "".join(found.split()) if "drop_spaces" in rules else found
-    if "drop_signs" in rules:
-        left = "".join(each for each in left if each.isalnum() or each.isspace()).strip()
-    return (left.lstrip("0") if "drop_leading_zeros" in rules else left) or found
+def _count(columnar: Engine, users: str, connection: Connection) -> _Counts:
+    key = key_under(bits_of(connection.person_id_rules), "exact", "forms")
+    rows = columnar.rows(
+        "select coalesce(sum(n), 0), coalesce(sum(n) filter (key is not null), 0), "
+        "count(*) filter (key is not null and n > 1) from "
+        f"(select {key} as key, count(*) as n from {users} where enabled and member group by all)"
+    )
+    return _Counts(*(int(each) for each in rows[0]))

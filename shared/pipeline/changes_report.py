@@ -17,8 +17,8 @@ _COLUMNS = ("run", "kind", "action", "item_type", "item_id", "count", "file", "l
 _CONTENTS = "PA_CPNT"
 _ACTIONS = {"update": "change"}
 """Words of an admin for those of a plan, where they differ."""
-_ROWS_NOT_SUMMED = 500_000
-"""As many as are kept at least before they are summed up: they take about 30 MB."""
+_ROWS_NOT_SUMMED = 300_000
+"""As many as are kept at least before they are summed up: they take about 20 MB."""
 
 
 def path(run: Run) -> str:
@@ -42,7 +42,7 @@ def collect(engine: Engine) -> None:
     )
     # A row an item and pass would not stay in memory; to sum them up at every pass would take longer each time.
     if engine.one(
-        f"select count(*) filter (not summed) > greatest({_ROWS_NOT_SUMMED}, count(*) filter (summed)) "
+        f"select count(*) filter (not summed) > greatest({_ROWS_NOT_SUMMED}, count(*) filter (summed) // 2) "
         "from activity_changes"
     ):
         _sum_up(engine)

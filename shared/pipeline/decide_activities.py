@@ -14,6 +14,18 @@ from shared.pipeline.run_data import RunData
 from shared.pipeline.show_activities import show_history, statuses_known
 
 
+_OF_A_PASS = (
+    "decisions",
+    "done",
+    "history",
+    "completions",
+    "completed_days",
+    "covered",
+    "learners_now",
+    "published",
+)
+
+
 @dataclass(slots=True)
 class Decided:
     """What was decided, in numbers."""
@@ -76,6 +88,9 @@ def decide_all(data: RunData, now: datetime, *, write: bool, changes: bool = Fal
         if write:
             decided.pass_shards.append(_write(data, number, sum(decided.pass_shards)))
         reporter.advance(more_rows=passes.rows // passes.count)
+    for table in _OF_A_PASS:
+        # Reports come next, and are about all passes: in a large company they need the room.
+        engine.run(f"drop table if exists {table}")
     reporter.finish()
     return decided
 

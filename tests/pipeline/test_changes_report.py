@@ -9,7 +9,7 @@ ITEM, OTHER = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-0
 
 
 def test_the_same_item_in_many_passes_is_one_row(columnar: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many passes have been, at most as many rows wait to be summed up as were summed up before."""
+    """However many passes have been, few more rows are kept than there are items."""
     monkeypatch.setattr(changes_report, "_ROWS_NOT_SUMMED", 2)
     changes_report.begin(columnar)
     passed = []

@@ -13,7 +13,6 @@ from shared.pipeline.progress import of_run
 from shared.pipeline.run_data import RunData
 from shared.pipeline.show_activities import show_history, statuses_known
 
-
 _OF_A_PASS = (
     "decisions",
     "done",

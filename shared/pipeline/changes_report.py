@@ -70,6 +70,9 @@ def report(data: RunData) -> None:
         "a.records, null from activity_changes a "
         f"left join (select typ, id, {content_key('typ', 'id')} as content from contents) c on c.content = a.content"
     )
+    # One after the other: two joins and a sort at once take more memory than there is for a large catalog.
+    engine.run(f"create or replace temp table changed_rows as {contents}")
+    engine.run(f"insert into changed_rows {activities}")
     report_csv.keep(
         data.parts,
         engine,
@@ -78,9 +81,10 @@ def report(data: RunData) -> None:
         f"select {text(data.run.run_id)}, kind, case todo {actions} else todo end as action, "
         f"{report_csv.harmless('typ')}, {report_csv.harmless('id')}, records, "
         f"case when line is not null then {report_csv.harmless(file)} end, line "
-        f"from (({contents}) union all ({activities})) "
+        "from changed_rows "
         "order by case kind when 'content' then 0 when 'assignment' then 1 else 2 end, action, typ, id",
     )
+    engine.run("drop table changed_rows")
 
 
 def cost_of_contents(engine: Engine, *, batched: bool) -> Cost:

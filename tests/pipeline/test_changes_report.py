@@ -1,9 +1,19 @@
 """What is sent is counted item by item over all passes, in a room that does not grow with their number."""
 
+from typing import Any
+
 import pytest
 
+from shared.domain.connection import Connection
+from shared.domain.state import State
 from shared.pipeline import changes_report
-from shared.pipeline.engine import Engine
+from shared.pipeline.engine import Engine, engine
+from shared.pipeline.read_package import Manifest
+from shared.pipeline.run_data import RunData
+from shared.pipeline.show_contents import content_key
+from tests.desk import Desk
+from tests.desk_connection import DEFAULTS
+from tests.pipeline.test_rejects import RUN
 
 ITEM, OTHER = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
 
@@ -28,3 +38,32 @@ def test_the_same_item_in_many_passes_is_one_row(columnar: Engine, monkeypatch: 
         ("assignment", "add", 40),
         ("self", "add", 20),
     ]
+
+
+def test_a_catalog_larger_than_memory_is_reported(desk: Desk) -> None:
+    """To join the contents, to join the activities and to sort both in one statement had no room at 100,000 items."""
+    items = 100_000
+    with engine(64) as small:
+        small.run(
+            "create table contents as select 'COURSE' as typ, i::varchar as id, md5(i::varchar)::uuid as pk, "
+            f"'add' as todo, repeat(md5(i::varchar), 20) as body from range({items}) each (i)"
+        )
+        small.run("create view PA_CPNT as select pk, 2::bigint as line, true as came from contents")
+        changes_report.begin(small)
+        small.run(
+            f"create table decisions as select kind, 'add' as todo, {content_key('typ', 'id')} as content "
+            "from contents, (values ('assignment'), ('self')) each (kind)"
+        )
+        changes_report.collect(small)
+        small.run("drop table decisions")
+
+        known: dict[str, Any] = {"files": {"PA_CPNT": "catalog.csv"}}
+        manifest = Manifest.model_construct(**known)
+        connection = Connection.model_validate(DEFAULTS)
+        changes_report.report(RunData(desk.parts, connection, State(), RUN, manifest, small))
+
+    header, *rows = desk.reports.get(changes_report.path(RUN)).decode("utf-8-sig").splitlines()
+    assert header == "run,kind,action,item_type,item_id,count,file,line"
+    assert rows[0] == "run-1,content,add,COURSE,0,1,catalog.csv,2"
+    assert [rows[items * each].split(",")[1] for each in range(3)] == ["content", "assignment", "completion"]
+    assert len(rows) == 3 * items

@@ -29,16 +29,22 @@ def map_persons(engine: Engine, rules: Sequence[PersonIdRule]) -> None:
     def student(under: int) -> str:
         return key_under(under, "s.exact" if bits else "s.person", "s.forms")
 
+    # Users are counted first and joined then: in a company of a million there is no room for both at once.
+    engine.run(
+        "create or replace temp table candidates as select person, count(*) filter (enabled) as enabled, "
+        "count(*) filter (not enabled) as disabled, any_value(id) filter (enabled) as id, "
+        "bool_or(licensed) filter (enabled) as licensed "
+        f"from (select u.*, {user(bits)} as person from users u where u.member) where person is not null "
+        "group by person"
+    )
     engine.run(
         "create or replace table mapping as select s.person, case when u.enabled = 1 then 'mapped' "
         "when u.enabled > 1 then 'ambiguous' when u.disabled > 0 then 'disabled' else 'unmatched' end as state, "
         "case when u.enabled = 1 then u.id end as user_id, case when u.enabled = 1 then u.licensed end as licensed, "
         "false as near_miss from (select distinct person from students where person is not null) s "
-        "left join (select person, count(*) filter (enabled) as enabled, count(*) filter (not enabled) as disabled, "
-        "any_value(id) filter (enabled) as id, bool_or(licensed) filter (enabled) as licensed "
-        f"from (select u.*, {user(bits)} as person from users u where u.member) where person is not null "
-        "group by person) u using (person)"
+        "left join candidates u using (person)"
     )
+    engine.run("drop table candidates")
     wider = extensions_of(bits)
     counts = ", ".join(f"count(distinct u.id) filter ({user(each)} = {student(each)}) as with_{each}" for each in wider)
     first = " ".join(f"when with_{each} = 1 then {each}" for each in wider)

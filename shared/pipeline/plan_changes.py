@@ -121,29 +121,41 @@ def count_changes(engine: Engine, decided: Mapping[tuple[str, str], int]) -> Cha
 
 def plan_contents(engine: Engine) -> None:
     """Make the table `operations` for the contents."""
+    # They are numbered without their bodies, which would all have to be in memory for it.
     engine.run(
-        "create or replace table operations as select row_number() over (order by key) - 1 as number, "
-        "row_number() over (order by key) - 1 as place, 'upsert_content' as act, key, content_id as graph_id, "
-        f"null::bigint as person, body from contents where todo in {CONTENT_OPERATIONS}"
+        "create or replace table operations as select number, number as place, 'upsert_content' as act, key, "
+        "c.content_id as graph_id, null::bigint as person, c.body from contents c join (select key, "
+        f"row_number() over (order by key) - 1 as number from contents where todo in {CONTENT_OPERATIONS}) using (key)"
     )
 
 
 def plan_activities(engine: Engine, connection: Connection) -> None:
-    """Make the table `operations` of a pass: by learner, a delete before the create that replaces it."""
+    """Make the table `operations` of a pass: by learner, a delete before the create that replaces it.
+
+    Needs `decisions` and `learners`.
+    """
+    # As for the contents; and there is room for one large join a statement.
     engine.run(
-        "create or replace table operations as select row_number() over (order by place, step) - 1 as number, "
-        "place, act, "
-        f"{text(connection.configuration_id + ':')} || ext::varchar as key, graph_id, person, body from ("
-        "select dense_rank() over (order by user_id, ext) - 1 as place, dense_rank() over (order by user_id) as "
-        "person, "
-        "ext, step, act, case when act = 'create' then null else activity_id end as graph_id, "
-        f"case when act in ('create', 'ensure') then json_merge_patch('{{}}', {_body(connection)})::varchar "
-        f"when act = 'update' then ({_body(connection)})::varchar end as body "
-        "from (select d.*, u.user_id as assigner_id from decisions d left join learners u on u.student = d.assigner "
-        f"and u.known and u.state = 'mapped' where todo in {OPERATIONS}), lateral (select unnest("
+        "create or replace temp table ordered as select ext, act, "
+        "row_number() over (order by user_id, ext, step) - 1 as number, "
+        "dense_rank() over (order by user_id, ext) - 1 as place, dense_rank() over (order by user_id) as learner "
+        f"from (from decisions where todo in {OPERATIONS}), lateral (select unnest("
         "case todo when 'add' then ['create'] when 'update' then ['update'] when 'ensure' then ['ensure'] "
         "when 'withdraw' then ['delete'] else ['delete', 'create'] end) as act, "
-        "generate_subscripts(case todo when 'recreate' then ['delete', 'create'] else ['x'] end, 1) as step))"
+        "generate_subscripts(case todo when 'recreate' then ['delete', 'create'] else ['x'] end, 1) as step)"
+    )
+    engine.run(
+        "create or replace temp table assigners as select student, user_id from learners where known "
+        f"and state = 'mapped' and student in (select assigner from decisions where todo in {OPERATIONS})"
+    )
+    engine.run(
+        "create or replace table operations as select o.number, o.place, o.act, "
+        f"{text(connection.configuration_id + ':')} || ext::varchar as key, "
+        "case when o.act = 'create' then null else activity_id end as graph_id, o.learner as person, "
+        f"case when o.act in ('create', 'ensure') then json_merge_patch('{{}}', {_body(connection)})::varchar "
+        f"when o.act = 'update' then ({_body(connection)})::varchar end as body "
+        "from (select d.*, u.user_id as assigner_id from decisions d left join assigners u on u.student = d.assigner) "
+        "join ordered o using (ext)"
     )
 
 

@@ -3,6 +3,8 @@
 import gzip
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 from shared.domain.connection import Connection
 from shared.domain.messages import Stage
@@ -19,6 +21,9 @@ from shared.pipeline.replay_scope import Scope
 from shared.pipeline.show_contents import Known
 from shared.pipeline.table_parts import LocalPart, download, upload, write_part
 from shared.pipeline.tables import LEFT_OVER, make_view
+
+_SHARDS_AT_ONCE = 20
+"""What is brought into memory at a time: some ten megabytes of bodies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +147,17 @@ class RunData:
 
     def _shards(self) -> Iterator[list[str]]:
         """Yield the lines of one shard after the other; operations on one key stay together."""
-        current = 0
-        lines: list[str] = []
-        for rows in self.engine.iterate(
-            f"select place // {SHARD_SIZE}, json_merge_patch('{{}}', json_object('number', number, 'act', act, "
-            "'key', key, 'graph_id', graph_id, 'person', person))::varchar, body from operations order by number"
-        ):
-            for shard, head, body in rows:
-                if shard != current:
-                    yield lines
-                    current, lines = shard, []
-                lines.append(f'{head[:-1]},"body":{body}}}' if body else head)
-        if lines:
-            yield lines
+        count = self.engine.one(f"select coalesce(max(place) // {SHARD_SIZE} + 1, 0) from operations")
+        # To sort all bodies at once takes more memory than there is for a large catalog.
+        for first in range(0, count, _SHARDS_AT_ONCE):
+            rows = self.engine.rows(
+                f"select place // {SHARD_SIZE}, json_merge_patch('{{}}', json_object('number', number, 'act', act, "
+                "'key', key, 'graph_id', graph_id, 'person', person))::varchar, body from operations "
+                f"where place between {first * SHARD_SIZE} and {(first + _SHARDS_AT_ONCE) * SHARD_SIZE - 1} "
+                "order by number"
+            )
+            for _, shard in groupby(rows, key=itemgetter(0)):
+                yield [f'{head[:-1]},"body":{body}}}' if body else head for _, head, body in shard]
 
     def load_receipts(self, stage: Stage, shards: Sequence[int]) -> None:
         """Make the table `receipts` of some shards (number, act, key, verdict, graph_id, code, reason)."""

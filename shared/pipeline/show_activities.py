@@ -62,19 +62,21 @@ def make_learners(engine: Engine, published: list[LocalPart]) -> None:
     Needs `students` and `mapping`. One that is no longer known, but has published activities, is kept with the person
     of these; `known` is false then. In the order of places, so that a pass finds its own quickly.
     """
-    unknown = "select null::uuid as student, null::usmallint as place, null::uuid as person where false"
+    engine.run("create or replace temp table strangers (student uuid, place usmallint, person uuid)")
     if published:
-        unknown = (
-            "select student, any_value(place) as place, any_value(person) as person from "
-            f"{parquet([part.file for part in published])} anti join students using (student) group by student"
+        engine.run(
+            "insert into strangers select student, any_value(place), any_value(person) "
+            f"from {parquet([part.file for part in published])} anti join students using (student) group by student"
         )
+    # Joined first and sorted then: in a company of a million there is no room for both at once.
     engine.run(
-        "create or replace table learners as select l.*, m.state, m.user_id, m.licensed, "
+        "create or replace temp table unordered as select l.*, m.state, m.user_id, m.licensed, "
         "coalesce(m.near_miss, false) as near_miss from ("
         "select student, place, person, inactive, true as known from students union all "
-        f"select student, place, person, false, false from ({unknown})) l "
-        "left join mapping m using (person) order by place"
+        "select student, place, person, false, false from strangers) l left join mapping m using (person)"
     )
+    engine.run("create or replace table learners as from unordered order by place")
+    engine.run("drop table unordered")
 
 
 def show_history(engine: Engine, connection: Connection, known: Known) -> None:

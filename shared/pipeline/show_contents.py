@@ -116,37 +116,61 @@ def _library(engine: Engine, known: Known) -> list[str]:
 
 
 def _items(engine: Engine, connection: Connection) -> None:
-    """One row an item: the latest active revision speaks, of an inactive item the latest one."""
-    tag = text(connection.language_tag)
+    """One row an item: the latest active revision speaks, of an inactive item the latest one.
+
+    Every statement joins one large table: several at once have no room for a catalog of a million items.
+    """
+    engine.run(
+        "create or replace temp table speaking as select pk, not coalesce(NOTACTIVE, false) as revision_active "
+        "from PA_CPNT qualify row_number() over (partition by CPNT_TYP_ID, CPNT_ID "
+        "order by revision_active desc, REV_DTE desc, REV_DTE_TEXT desc) = 1"
+    )
+    for table, described, short, its_text in (
+        ("formats", "PA_CPNT_TYPE", "CPNT_TYP_ID", "CPNT_TYP_DESC"),
+        ("sources", "PA_CPNT_SRC", "CPNT_SRC_ID", "CPNT_SRC_DESC"),
+    ):
+        engine.run(
+            f"create or replace temp table {table} as select s.{short} as id, "
+            f"case when l.id is null then s.{its_text} else l.value end as name "
+            f"from {described} s left join labels l on l.id = s.{its_text}"
+        )
+    engine.run(
+        "create or replace temp table items as "
+        f"select {external_id('s.CPNT_TYP_ID', 's.CPNT_ID')} as key, s.CPNT_TYP_ID as typ, s.CPNT_ID as id, s.pk, "
+        "c.revision_active, s.CPNT_TITLE as title, s.CPNT_DESC as description, "
+        "coalesce(f.name, s.CPNT_TYP_ID) as format, o.name as source, s.CPNT_LEN as minutes, "
+        "s.THUMBNAIL_URI as thumbnail, s.REV_DTE as revised_at, s.CREATE_DTE as created_at, "
+        "s.LST_UPD_TSTMP as modified_at from PA_CPNT s join speaking c using (pk) "
+        "left join formats f on f.id = s.CPNT_TYP_ID left join sources o on o.id = s.CPNT_SRC_ID"
+    )
+    engine.run("drop table speaking")
+    engine.run(
+        "create or replace temp table items as select i.* exclude (revision_active), "
+        "i.revision_active and k.typ is not null as active from items i left join shelved k using (typ, id)"
+    )
+    engine.run(
+        "create or replace temp table items as select i.* exclude (title), t.id is not null as title_is_label, "
+        "coalesce(case when t.id is null then i.title else t.value end, i.id) as title, "
+        f"coalesce(g.tag, {text(connection.language_tag)}) as language_tag "
+        "from items i left join labels t on t.id = i.title left join tags g on g.locale = t.locale"
+    )
+    engine.run(
+        "create or replace temp table items as select i.* exclude (description), "
+        "d.id is not null as description_is_label, "
+        "case when d.id is null then i.description else d.value end as description "
+        "from items i left join labels d on d.id = i.description"
+    )
+    authors = "(select null::uuid as content, null::varchar[] as authors where false)"
     if connection.publish_author:
         engine.run(
             "create or replace temp table authors as select CONTENT as content, "
             "list_sort(list_distinct(list(INST_NAME))) as authors from PA_CPNT_EVTHST where INST_NAME is not "
             "null group by all"
         )
-    else:
-        engine.run("create or replace temp table authors (content uuid, authors varchar[])")
+        authors = "authors"
     engine.run(
-        "create or replace temp table items as "
-        "with speaking as (select *, not coalesce(NOTACTIVE, false) as revision_active from PA_CPNT "
-        "qualify row_number() over (partition by CPNT_TYP_ID, CPNT_ID "
-        "order by revision_active desc, REV_DTE desc, REV_DTE_TEXT desc) = 1) "
-        f"select {external_id('s.CPNT_TYP_ID', 's.CPNT_ID')} as key, s.CPNT_TYP_ID as typ, s.CPNT_ID as id, s.pk, "
-        "s.revision_active and k.typ is not null as active, "
-        "t.id is not null as title_is_label, d.id is not null as description_is_label, "
-        "coalesce(case when t.id is null then s.CPNT_TITLE else t.value end, s.CPNT_ID) as title, "
-        f"coalesce(g.tag, {tag}) as language_tag, "
-        "case when d.id is null then s.CPNT_DESC else d.value end as description, "
-        "coalesce(case when yl.id is null then y.CPNT_TYP_DESC else yl.value end, s.CPNT_TYP_ID) as format, "
-        "case when ol.id is null then o.CPNT_SRC_DESC else ol.value end as source, "
-        "s.CPNT_LEN as minutes, s.THUMBNAIL_URI as thumbnail, s.REV_DTE as revised_at, "
-        "s.CREATE_DTE as created_at, s.LST_UPD_TSTMP as modified_at, coalesce(a.authors, []) as authors "
-        "from speaking s left join shelved k on k.typ = s.CPNT_TYP_ID and k.id = s.CPNT_ID "
-        "left join labels t on t.id = s.CPNT_TITLE left join tags g on g.locale = t.locale "
-        "left join labels d on d.id = s.CPNT_DESC "
-        "left join PA_CPNT_TYPE y on y.CPNT_TYP_ID = s.CPNT_TYP_ID left join labels yl on yl.id = y.CPNT_TYP_DESC "
-        "left join PA_CPNT_SRC o on o.CPNT_SRC_ID = s.CPNT_SRC_ID left join labels ol on ol.id = o.CPNT_SRC_DESC "
-        f"left join authors a on a.content = {content_key('s.CPNT_TYP_ID', 's.CPNT_ID')}"
+        "create or replace temp table items as select i.*, coalesce(a.authors, []) as authors "
+        f"from items i left join {authors} a on a.content = {content_key('i.typ', 'i.id')}"
     )
 
 

@@ -196,6 +196,12 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "cannot be carried out. The message names every wrong field.",
         "Correct what the message names. Nothing was fetched or sent with the wrong setting.",
     ),
+    Code.MEMORY_EXCEEDED: _failed(
+        "The engine that joins the tables had no memory left, or no disk for what does not fit into it, in each of "
+        "several attempts.",
+        "Raise `LMS_MEMORY_LIMIT_MB`, and the instance's memory where 200 MB more than that are not there. The next "
+        "sync tries the package again, and sends only what is left.",
+    ),
     Code.UNEXPECTED: _failed(
         "Something happened that nobody has foreseen, or a step did not succeed in several attempts.",
         "Search the log for the run id. If it happens again, report it with the message; it holds nobody's data.",

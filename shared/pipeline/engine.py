@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from shared.domain.errors import Code, ConnectorError, SettingsError
+from shared.domain.errors import Code, ConnectorError, SettingsError, TransientError
 from shared.ports import Secret
 
 _VALUES = re.compile(r"""['"].*['"]|['"].*|\d{4,}""")
@@ -25,7 +25,7 @@ _PEPPER_BYTES = 32
 
 
 class EngineError(ConnectorError):
-    """The engine refused a statement: a defect of ours, or no memory or disk left."""
+    """The engine refused a statement: a defect of ours, or a file that cannot be read or written."""
 
 
 class Engine:
@@ -59,6 +59,7 @@ class Engine:
 
         Raises:
             EngineError: without the values that the engine may have put into its message.
+            TransientError: there was no memory or disk left (`MEMORY_EXCEEDED`); another time it may be enough.
         """
         with _redacted():
             self._database.execute(sql, values)
@@ -104,7 +105,7 @@ class Engine:
             self._database.execute(sql)
         except (duckdb.InvalidInputException, duckdb.Error) as error:
             if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
-                raise EngineError(_redact(error)) from None
+                raise _told(error) from None
             return False
         finally:
             self._database.execute("reset disabled_optimizers")
@@ -188,4 +189,11 @@ def _redacted() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise EngineError(_redact(error)) from None
+        raise _told(error) from None
+
+
+def _told(error: duckdb.Error) -> ConnectorError:
+    if isinstance(error, duckdb.OutOfMemoryException):
+        message = f"There was no room left. Raise LMS_MEMORY_LIMIT_MB, and the instance's memory. ({_redact(error)})"
+        return TransientError(message, Code.MEMORY_EXCEEDED)
+    return EngineError(_redact(error))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.domain.errors import Code, SettingsError
+from shared.domain.errors import Code, SettingsError, TransientError
 from shared.pipeline.engine import Engine, EngineError, engine, name, parquet, text
 from shared.pipeline.person_keys import person_key
 from shared.ports import Secret
@@ -104,6 +104,17 @@ def test_an_error_holds_no_number_that_may_be_an_id(columnar: Engine) -> None:
 
     assert "7001234567" not in str(caught.value)
     assert "INT64" in str(caught.value)
+
+
+def test_no_memory_left_has_a_code_and_may_pass() -> None:
+    """Learners are mapped again then, and a run that never gets through ends with it."""
+    with engine(64) as small:
+        for ask in (small.run, small.attempt):
+            with pytest.raises(TransientError) as caught:
+                ask("create or replace table kept as select list(repeat('quokka', 50)) from range(1000000)")
+
+            assert caught.value.code is Code.MEMORY_EXCEEDED
+            assert "LMS_MEMORY_LIMIT_MB" in str(caught.value)
 
 
 def test_a_statement_that_may_fail_says_whether_it_worked(columnar: Engine) -> None:

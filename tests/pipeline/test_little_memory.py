@@ -11,15 +11,18 @@ from typing import Any
 import pytest
 
 from shared.domain.connection import Connection
+from shared.domain.errors import Code
 from shared.domain.messages import Stage
 from shared.domain.profile import Profile
+from shared.domain.runs import Outcome
 from shared.domain.state import State
-from shared.pipeline import plan_changes, show_activities, show_contents
+from shared.pipeline import map_learners, plan_changes, show_activities, show_contents
 from shared.pipeline.engine import Engine, engine
 from shared.pipeline.read_package import Manifest
 from shared.pipeline.run_data import RunData
 from shared.pipeline.show_contents import Known
 from shared.pipeline.tables import make_view
+from tests.company import FULL, full, item
 from tests.desk import Desk
 from tests.desk_connection import DEFAULTS
 from tests.pipeline.test_rejects import RUN
@@ -124,3 +127,17 @@ def _decisions(small: Engine) -> None:
     }
     columns = ", ".join(f"({given.get(column, 'null')})::{type_} as {column}" for column, type_ in types.items())
     small.run(f"create table decisions as select {columns} from range({ACTIVITIES}) each (i)")
+
+
+def test_a_run_that_never_has_enough_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has been tried several times by then; once there is more memory, the next look goes on."""
+    monkeypatch.setattr(map_learners, "engine", lambda *_: engine(1))
+    desk.drop(FULL, full(PA_CPNT=[item(1)]))
+
+    failed = desk.sync()
+    monkeypatch.undo()
+    done = desk.sync()
+
+    assert (failed.outcome, failed.code) == (Outcome.FAILED, Code.MEMORY_EXCEEDED)
+    assert "LMS_MEMORY_LIMIT_MB" in failed.message
+    assert done.outcome == Outcome.DONE

@@ -36,6 +36,7 @@ class Engine:
 
     def __init__(self, folder: Path, memory_mb: int, threads: int = 1) -> None:
         self.folder = folder
+        self.memory_mb = memory_mb
         self._database = duckdb.connect(
             config={
                 "threads": threads,

@@ -45,12 +45,11 @@ def decide(
         "a.assigned_at or a.was_completed_at is distinct from a.completed_at"
     )
     todo = (
-        "case when a.state is distinct from 'mapped' then 'unmapped' "
+        "case when a.state is distinct from 'mapped' then 'unmapped' when a.origin = 'done' then 'same' "
+        "when a.frozen then 'frozen' "
         "when a.parked then case when a.was_published then 'same' else 'park_table' end "
-        "when a.origin = 'done' then 'same' "
         f"when a.origin = 'gone' and a.status <> 'completed' then case when {unlicensed} then 'park_licence' else "
         "'withdraw' end "
-        "when a.frozen then 'frozen' "
         "when not a.was_published and not coalesce(c.active, false) then 'park_content' "
         f"when a.was_published and not ({differs} or {changed}) then 'same' "
         f"when {unlicensed} then 'park_licence' "

@@ -22,6 +22,8 @@ from shared.pipeline.table_parts import LocalPart, write_part
 from shared.pipeline.table_plan import STUDENTS_SEEN, TablePlan
 
 STUDENTS = "PV_PARTNER_STUDENT"
+STUDENTS_PER_MB = 2000
+"""As many as are joined with for each megabyte of the engine, for two columns of students: about a quarter of it."""
 REJECTS = """
 create table if not exists rejects (
     table_name varchar, file varchar, line bigint, field varchar, code varchar, message varchar,
@@ -172,7 +174,7 @@ class Stager:
         with _in_memory(segment.data) as path:
             source = plan.source(path, header)
             if not (segment.has_marks or staged.has_inner_newlines):
-                if not self._read(plan.select(source, segment)):
+                if not self._read(plan, source, segment):
                     return None
                 if self.engine.one("select count(*) from segment") == segment.newlines:
                     return f"{segment.first_line} + {step} * rowid"
@@ -181,7 +183,7 @@ class Stager:
                 # The rest of the file will be like this, most likely.
                 staged.has_inner_newlines = True
             inner = f"{plan.inner_newlines(header)} as inner_newlines"
-            if not self._read(plan.select(source, segment, also=inner)):
+            if not self._read(plan, source, segment, also=inner):
                 return None
         found = self.engine.one("select count(*) + coalesce(sum(inner_newlines), 0) from segment")
         if not header.marked and found != segment.newlines:
@@ -194,7 +196,7 @@ class Stager:
     def _slow(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> str:
         repaired = repair(segment, header)
         with _in_memory(repaired.data) as path:
-            if not self._read(plan.select(plan.repaired_source(path), segment, also="LINE::bigint as starts_on")):
+            if not self._read(plan, plan.repaired_source(path), segment, also="LINE::bigint as starts_on"):
                 raise PackageError(
                     f"{staged.file} cannot be read from line {segment.first_line} on. Have the package made again.",
                     Code.PACKAGE_DAMAGED,
@@ -205,7 +207,19 @@ class Stager:
         staged.rejected += len(repaired.malformed_lines)
         return "starts_on"
 
-    def _read(self, select: str) -> bool:
+    def _read(self, plan: TablePlan, source: str, segment: Segment, *, also: str = "") -> bool:
+        """Make the table `segment`; tell whether the records could be read."""
+        students = "students_seen"
+        many = self.engine.one("select count(*) from students_seen") > STUDENTS_PER_MB * self.engine.memory_mb
+        if many and plan.students:
+            # With no room for all of them, the engine would put the clear text to disk to join it bit by bit.
+            if not self.engine.attempt(f"create or replace temp table met as {plan.aliases(source, segment)}"):
+                return False
+            students = "students_met"
+            self.engine.run(
+                f"create or replace temp table {students} as from students_seen semi join met using (alias)"
+            )
+        select = plan.select(source, segment, students=students, also=also)
         return self.engine.attempt(f"create or replace temp table segment as {select}")
 
 

@@ -129,11 +129,17 @@ class TablePlan:
         """Return the relation of repaired records, with the line on which each starts."""
         return f"{_read_csv(path, (*self.raw, 'LINE'), ',')}, strict_mode = false, max_line_size = 134217728)"
 
-    def select(self, source: str, segment: Segment, *, also: str = "") -> str:
+    def aliases(self, source: str, segment: Segment) -> str:
+        """Return the query for the aliases (`alias`) of all student ids in a segment."""
+        each = ", ".join(f"alias_of({self._trimmed(c, segment)})" for c in self.students)
+        return f"select distinct alias from (select unnest([{each}]) as alias from {source}) where alias is not null"
+
+    def select(self, source: str, segment: Segment, *, students: str, also: str = "") -> str:
         """Return the query that turns records into typed rows, in their order, each with its first fault or none.
 
-        Needs the table `students_seen`. A student id that is not in it is hashed; the aliases of those (`n_` and the
-        column) stand beside the hashes (`r_`) so that they can be remembered. `also` is kept beside the values.
+        `students` is a table like `students_seen` with those that the segment may name. A student id that is not in it
+        is hashed; the aliases of those (`n_` and the column) stand beside the hashes (`r_`) so that they can be
+        remembered. `also` is kept beside the values.
         """
         usual = "".join(f", {columns.usual_time(c)} as u_{c}" for c in self.times)
         trimmed = ", ".join(f"{self._trimmed(c, segment)} as v_{c}" for c in self.raw)
@@ -145,7 +151,7 @@ class TablePlan:
             f"as r_{c}, s_{c}.place as p_{c}, case when s_{c}.student is null then a_{c} end as n_{c}"
             for c in self.students
         )
-        seen = " ".join(f"left join students_seen s_{c} on s_{c}.alias = a_{c}" for c in self.students)
+        seen = " ".join(f"left join {students} s_{c} on s_{c}.alias = a_{c}" for c in self.students)
         beside = "".join(f", n_{c}, r_{c}" for c in self.students)
         fault = " ".join(f"when {rule.sql} then {number}" for number, rule in enumerate(self.faults))
         kept = "".join(f", ({value.sql})::{value.type} as {name(value.name)}" for value in self.values)

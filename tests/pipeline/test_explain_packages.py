@@ -1,9 +1,7 @@
 """Why a learner does not see a course: what packages, tables and settings do to it."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
@@ -125,13 +123,13 @@ def test_many_passes_and_several_student_ids_are_looked_through(fresh: Desk, mon
 
     count = len(run.pass_shards)
     opened: list[str] = []
-    really_open = fresh.parts.records.open
+    really_get = fresh.parts.records.get_file
 
-    def noted(path: str) -> AbstractContextManager[BinaryIO]:
+    def noted(path: str, file: Path) -> Path:
         opened.append(path)
-        return really_open(path)
+        return really_get(path, file)
 
-    monkeypatch.setattr(fresh.parts.records, "open", noted)
+    monkeypatch.setattr(fresh.parts.records, "get_file", noted)
     why(fresh, BEA, 4)
     plans = [path for path in opened if "planned_activities" in path]
     assert 1 <= len(plans) < count, "passes over other places are left alone"

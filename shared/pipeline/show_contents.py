@@ -140,7 +140,7 @@ def _items(engine: Engine, connection: Connection) -> None:
         "c.revision_active, s.CPNT_TITLE as title, s.CPNT_DESC as description, "
         "coalesce(f.name, s.CPNT_TYP_ID) as format, o.name as source, s.CPNT_LEN as minutes, "
         "s.THUMBNAIL_URI as thumbnail, s.REV_DTE as revised_at, s.CREATE_DTE as created_at, "
-        "s.LST_UPD_TSTMP as modified_at from PA_CPNT s join speaking c using (pk) "
+        "s.LST_UPD_TSTMP as modified_at, []::varchar[] as authors from PA_CPNT s join speaking c using (pk) "
         "left join formats f on f.id = s.CPNT_TYP_ID left join sources o on o.id = s.CPNT_SRC_ID"
     )
     engine.run("drop table speaking")
@@ -160,18 +160,16 @@ def _items(engine: Engine, connection: Connection) -> None:
         "case when d.id is null then i.description else d.value end as description "
         "from items i left join labels d on d.id = i.description"
     )
-    authors = "(select null::uuid as content, null::varchar[] as authors where false)"
     if connection.publish_author:
         engine.run(
             "create or replace temp table authors as select CONTENT as content, "
             "list_sort(list_distinct(list(INST_NAME))) as authors from PA_CPNT_EVTHST where INST_NAME is not "
             "null group by all"
         )
-        authors = "authors"
-    engine.run(
-        "create or replace temp table items as select i.*, coalesce(a.authors, []) as authors "
-        f"from items i left join {authors} a on a.content = {content_key('i.typ', 'i.id')}"
-    )
+        engine.run(
+            "create or replace temp table items as select i.* replace (coalesce(a.authors, []) as authors) "
+            f"from items i left join authors a on a.content = {content_key('i.typ', 'i.id')}"
+        )
 
 
 def utc(timestamp: str) -> str:

@@ -210,15 +210,13 @@ class Stager:
     def _read(self, plan: TablePlan, source: str, segment: Segment, *, also: str = "") -> bool:
         """Make the table `segment`; tell whether the records could be read."""
         students = "students_seen"
-        many = self.engine.one("select count(*) from students_seen") > STUDENTS_PER_MB * self.engine.memory_mb
-        if many and plan.students:
+        at_hand = STUDENTS_PER_MB * self.engine.memory_mb
+        if plan.students and self.engine.one(f"select count(*) from {students}") > at_hand:
             # With no room for all of them, the engine would put the clear text to disk to join it bit by bit.
             if not self.engine.attempt(f"create or replace temp table met as {plan.aliases(source, segment)}"):
                 return False
+            self.engine.run(f"create or replace temp table students_met as from {students} semi join met using (alias)")
             students = "students_met"
-            self.engine.run(
-                f"create or replace temp table {students} as from students_seen semi join met using (alias)"
-            )
         select = plan.select(source, segment, students=students, also=also)
         return self.engine.attempt(f"create or replace temp table segment as {select}")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -43,8 +43,8 @@ def test_they_are_the_same_whether_all_or_only_some_are_at_hand(
     assert columnar.one("select count(*) = count(distinct student) and count(*) = 7 from students_seen")
 
 
-def _hash(columnar: Engine, number: int) -> Any:  # noqa: ANN401 - whatever the engine makes of a UUID
-    return columnar.one(f"select keyed('student', 's{number}')")
+def _hash(columnar: Engine, number: int) -> UUID:
+    return UUID(str(columnar.one(f"select keyed('student', 's{number}')")))
 
 
 @pytest.mark.slow

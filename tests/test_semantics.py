@@ -15,7 +15,7 @@ from hypothesis import given
 
 from infra.local.graph import GraphSimulator
 from shared.domain.runs import Run
-from shared.pipeline import package_files, passes, table_parts, tables
+from shared.pipeline import package_files, passes, table_parts
 from shared.pipeline.reading import TextFile
 from tests.desk import Desk
 from tests.reference import COLUMNS, Expected, Package, Reference, User, World, difference, read_viva, to_csv, worlds
@@ -50,15 +50,11 @@ def test_viva_shows_what_many_packages_mean(world: World) -> None:
 @given(world=worlds())
 @MANY
 def test_viva_shows_the_same_whatever_learners_are_decided_about_together(world: World) -> None:
-    """In a large company a pass is about some learners, and whoever has several student ids has one for himself.
-
-    Its tables come in many parts, too many to be kept so.
-    """
+    """In a large company a pass is about some learners, and whoever has several student ids has one for himself."""
     with pytest.MonkeyPatch.context() as patch:
         for module in (passes, table_parts):
             patch.setattr(module, "ROWS_PER_PASS", 4)
         patch.setattr(package_files, "TextFile", partial(TextFile, segment_bytes=300))
-        patch.setattr(tables, "MANY_PARTS", 1)
         play_alone(world)
 
 

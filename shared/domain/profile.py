@@ -3,8 +3,9 @@
 import re
 from enum import StrEnum
 from functools import cached_property
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.domain.strict import Strict
 
@@ -61,10 +62,28 @@ class Table(Strict):
         """Columns of the primary key, in order."""
         return [name for name, column in self.columns.items() if column.key]
 
+    def parts(self, fingerprint: str) -> list[str]:
+        """Columns that a fingerprint, or `pk`, is made of, in order."""
+        made_of = self.fingerprints.get(fingerprint, ("pk",))
+        return [column for part in made_of for column in (self.key if part == "pk" else (part,))]
+
+    def student_in(self, fingerprint: str) -> str | None:
+        """The column of student ids that enters a fingerprint, or `pk`."""
+        found = [column for column in self.parts(fingerprint) if self.columns[column].type is ColumnType.STUDENT]
+        return found[0] if found else None
+
     @property
     def owner(self) -> str | None:
         """Column of the primary key that holds the student id, where rows belong to somebody."""
-        return next((name for name in self.key if self.columns[name].type is ColumnType.STUDENT), None)
+        return self.student_in("pk")
+
+    @model_validator(mode="after")
+    def _one_student_each(self) -> Self:
+        """Refuse what would be the same for everybody: two equal student ids cancel each other out."""
+        for made in ("pk", *self.fingerprints):
+            if sum(self.columns[column].type is ColumnType.STUDENT for column in self.parts(made)) > 1:
+                raise ValueError(f"{made} is made of two columns of student ids; at most one can enter it.")
+        return self
 
 
 class Profile(Strict):

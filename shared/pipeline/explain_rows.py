@@ -197,7 +197,7 @@ class _Finder(Stager):
         )
 
     @override
-    def _take(self, staged: Staged, plan: TablePlan, rows: str) -> tuple[int, int]:
+    def _take(self, staged: Staged, plan: TablePlan, rows: str, *, has_bad: bool) -> None:
         told = {
             part: f"case fault {' '.join(f'when {n} then {text(str(value))}' for n, value in enumerate(values))} end"
             for part, values in (
@@ -210,10 +210,10 @@ class _Finder(Stager):
         self.engine.run(
             f"insert into found select {text(staged.table)}, {text(staged.file)}, line, record, pk, "
             f"{name('LST_UPD_TSTMP') if has_time else 'null'}, {told['field']}, {told['code']}, {told['message']} "
-            f"from {rows} where {WANTED[staged.table].format(person=self.person)}"
+            f"from ({plan.finish(f'({rows})', 'students_met')}) where {WANTED[staged.table].format(person=self.person)}"
         )
-        return super()._take(staged, plan, rows)
+        super()._take(staged, plan, rows, has_bad=has_bad)
 
     @override
-    def _write(self, staged: Staged, plan: TablePlan, source: str) -> None:
+    def _write_part(self, staged: Staged, plan: TablePlan, rows: str) -> None:
         """Keep nothing."""

@@ -43,6 +43,7 @@ class Segment:
     suspicious: bool
     """Whether quotes stand where RFC 4180 has none, so that only a slow, forgiving reading is safe."""
     has_nul: bool
+    has_tabs: bool
     newlines: int
     """Number of newlines in `data`."""
     has_marks: bool
@@ -237,6 +238,7 @@ class TextFile:
             line,
             suspicious,
             has_nul,
+            b"\t" in raw,
             newlines,
             has_marks=header.marked and INNER_NEWLINE.encode() in raw,
             lines=lines,

@@ -14,16 +14,19 @@ from shared.domain.errors import Code, PackageError
 from shared.domain.matching import EMPLOYEE_ID
 from shared.domain.profile import Table
 from shared.pipeline.ahead import ahead
+from shared.pipeline.columns import student_key
 from shared.pipeline.engine import Engine, name, place_of, text
 from shared.pipeline.header import Header
 from shared.pipeline.reading import Segment, TextFile
 from shared.pipeline.repair import repair
 from shared.pipeline.table_parts import LocalPart, write_part
-from shared.pipeline.table_plan import STUDENTS_SEEN, TablePlan
+from shared.pipeline.table_plan import TablePlan
 
 STUDENTS = "PV_PARTNER_STUDENT"
-STUDENTS_PER_MB = 2000
-"""As many as are joined with for each megabyte of the engine, for two columns of students: about a quarter of it."""
+SEGMENTS_PER_PART = 2
+"""The larger a part, the fewer there are to look into; its rows are sorted in memory."""
+STUDENTS_SEEN = "create table if not exists students_seen (alias uhugeint, student uuid, place usmallint)"
+"""Keyed hashes of student ids by alias (see `Engine.set_pepper`): most rows are about somebody seen before."""
 REJECTS = """
 create table if not exists rejects (
     table_name varchar, file varchar, line bigint, field varchar, code varchar, message varchar,
@@ -48,6 +51,8 @@ class Staged:
     warnings: list[str] = field(default_factory=list)
     has_inner_newlines: bool = False
     """Whether a record of several lines was found."""
+    unwritten: list[str] = field(default_factory=list)
+    """Queries for good rows of segments that are not in a part yet, with `record` and `line`."""
 
 
 @dataclass(slots=True)
@@ -66,9 +71,10 @@ class Stager:
     """Hears how many more rows have been read."""
 
     def __post_init__(self) -> None:
-        """Make the tables of rejects, and of the student ids seen."""
+        """Make the tables of rejects, of the student ids seen, and of those that unwritten rows name."""
         self.engine.run(REJECTS)
         self.engine.run(STUDENTS_SEEN)
+        self.engine.run("create or replace temp table students_met as from students_seen where false")
 
     def stage(self, table_name: str, table: Table, file: str, source: TextFile) -> Staged:
         """Read the whole file.
@@ -98,15 +104,15 @@ class Stager:
             with ahead(source.segments()) as segments:
                 for segment in segments:
                     self._segment(staged, plan, header, segment)
-        self.engine.run("drop table if exists segment")
+            self._write(staged, plan)
         if not staged.refused and not staged.parts:
             # A table that came without rows has come all the same, and later packages have to know.
             nothing = "".join(f", null::{value.type} as {name(value.name)}" for value in plan.values)
-            self._write(
+            self._write_part(
                 staged,
                 plan,
-                "from (select null::bigint as record, null::bigint as line, null::uuid as pk, "
-                f"null::usmallint as place{nothing}) where false",
+                "select null::bigint as record, null::bigint as line, null::uuid as pk, "
+                f"null::usmallint as place{nothing} where false",
             )
         if source.windows_1252 or source.utf_16:
             read_as = "UTF-16" if source.utf_16 else "Windows-1252"
@@ -124,49 +130,59 @@ class Stager:
         )
 
     def _segment(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> None:
+        table = f"segment_{len(staged.unwritten)}"
         line = None
         if not segment.suspicious and not segment.lines:
-            line = self._fast(staged, plan, header, segment)
+            line = self._fast(staged, plan, header, segment, table)
         if line is None:
-            line = self._slow(staged, plan, header, segment)
+            line = self._slow(staged, plan, header, segment, table)
         # Two records may start on one line; no two have the same number.
-        rows = f"(select *, {staged.rows} + rowid as record, {line} as line from segment)"
-        count, bad = self._take(staged, plan, rows)
-        for column in plan.students:
-            self.engine.run(
-                "insert into students_seen select distinct on (alias) alias, student, "
-                f"{place_of('student')} from (select n_{column} as alias, r_{column} as student from segment "
-                f"where n_{column} is not null) anti join students_seen using (alias)"
-            )
+        rows = f"select {staged.rows} + rowid as record, {line} as line, * exclude (lines) from {table}"
+        count, bad = self.engine.rows(f"select count(*), count(fault) from {table}")[0]
+        self._take(staged, plan, rows, has_bad=bad > 0)
         staged.rows += count
         staged.rejected += bad
+        if len(staged.unwritten) == SEGMENTS_PER_PART:
+            self._write(staged, plan)
         self.tell(count)
 
-    def _take(self, staged: Staged, plan: TablePlan, rows: str) -> tuple[int, int]:
-        """Keep the good rows of a segment, and set the bad ones aside; return how many there are, and how many bad."""
-        count, bad = self.engine.rows("select count(*), count(fault) from segment")[0]
-        if bad:
-            cases = " ".join(f"when {number} then {text(fault.message)}" for number, fault in enumerate(plan.faults))
-            codes = " ".join(f"when {number} then {text(fault.code)}" for number, fault in enumerate(plan.faults))
-            fields = " ".join(f"when {number} then {text(fault.column)}" for number, fault in enumerate(plan.faults))
-            self.engine.run(
-                f"insert into rejects select {text(staged.table)}, {text(staged.file)}, line, "
-                f"case fault {fields} end, case fault {codes} end, case fault {cases} end, "
-                f"pk, not list_contains({plan.key_faults}, fault) from {rows} where fault is not null"
-            )
-        if count > bad:
-            self._write(staged, plan, f"from {rows} where fault is null" if bad else f"from {rows}")
-        return count, bad
+    def _take(self, staged: Staged, plan: TablePlan, rows: str, *, has_bad: bool) -> None:
+        """Take the good rows of a segment for the next part, and set the bad ones aside."""
+        if has_bad:
+            self._set_aside(staged, plan, f"(from ({rows}) where fault is not null)")
+            rows = f"from ({rows}) where fault is null"
+        staged.unwritten.append(rows)
 
-    def _write(self, staged: Staged, plan: TablePlan, source: str) -> None:
+    def _set_aside(self, staged: Staged, plan: TablePlan, rows: str) -> None:
+        """Keep why some rows are rejected."""
+        cases = " ".join(f"when {number} then {text(fault.message)}" for number, fault in enumerate(plan.faults))
+        codes = " ".join(f"when {number} then {text(fault.code)}" for number, fault in enumerate(plan.faults))
+        fields = " ".join(f"when {number} then {text(fault.column)}" for number, fault in enumerate(plan.faults))
+        self.engine.run(
+            f"insert into rejects select {text(staged.table)}, {text(staged.file)}, line, "
+            f"case fault {fields} end, case fault {codes} end, case fault {cases} end, "
+            f"pk, not list_contains({plan.key_faults}, fault) from ({plan.finish(rows, 'students_met')})"
+        )
+
+    def _write(self, staged: Staged, plan: TablePlan) -> None:
+        """Make a part of the rows that are not in one yet."""
+        rows = f"({' union all '.join(f'({each})' for each in staged.unwritten)})"
+        if staged.unwritten and self.engine.one(f"select count(*) from {rows}"):
+            self._write_part(staged, plan, plan.finish(rows, "students_met"))
+        for number in range(len(staged.unwritten)):
+            self.engine.run(f"drop table segment_{number}")
+        self.engine.run("truncate students_met")
+        staged.unwritten.clear()
+
+    def _write_part(self, staged: Staged, plan: TablePlan, rows: str) -> None:
         kept = "".join(f", {name(value.name)}" for value in plan.values)
         # Reports name the line of an item that finds no place, and of a learner whom nobody knows.
-        line = "" if plan.is_owned and staged.table != STUDENTS else "line, "
+        line = "" if plan.owner and staged.table != STUDENTS else "line, "
         path = self.folder / staged.table / f"part-{len(staged.parts):05d}.parquet"
-        staged.parts.append(write_part(self.engine, f"select record, {line}pk, place{kept} {source}", path))
+        staged.parts.append(write_part(self.engine, f"select record, {line}pk, place{kept} from ({rows})", path))
 
-    def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> str | None:
-        """Read the segment at once, and return SQL for the line of a record.
+    def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment, table: str) -> str | None:
+        """Read the segment at once into a table, and return SQL for the line of a record.
 
         `None` when it cannot be read so, or when its lines would not add up (blank ones).
         """
@@ -174,51 +190,65 @@ class Stager:
         with _in_memory(segment.data) as path:
             source = plan.source(path, header)
             if not (segment.has_marks or staged.has_inner_newlines):
-                if not self._read(plan, source, segment):
+                if not self._read(plan.select(source, segment), table):
                     return None
-                if self.engine.one("select count(*) from segment") == segment.newlines:
+                if self.engine.one(f"select count(*) from {table}") == segment.newlines:
+                    self._meet(plan, plan.ids(source, segment), table)
                     return f"{segment.first_line} + {step} * rowid"
                 if header.marked:
                     return None
                 # The rest of the file will be like this, most likely.
                 staged.has_inner_newlines = True
-            inner = f"{plan.inner_newlines(header)} as inner_newlines"
-            if not self._read(plan, source, segment, also=inner):
+            if not self._read(plan.select(source, segment, lines=plan.inner_newlines(header)), table):
                 return None
-        found = self.engine.one("select count(*) + coalesce(sum(inner_newlines), 0) from segment")
-        if not header.marked and found != segment.newlines:
-            return None
-        above = (
-            "coalesce(sum(inner_newlines) over (order by rowid rows between unbounded preceding and 1 preceding), 0)"
-        )
+            found = self.engine.one(f"select count(*) + coalesce(sum(lines), 0) from {table}")
+            if not header.marked and found != segment.newlines:
+                return None
+            self._meet(plan, plan.ids(source, segment), table)
+        above = "coalesce(sum(lines) over (order by rowid rows between unbounded preceding and 1 preceding), 0)"
         return f"{segment.first_line} + {step} * rowid + {above}::bigint"
 
-    def _slow(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> str:
+    def _slow(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment, table: str) -> str:
         repaired = repair(segment, header)
         with _in_memory(repaired.data) as path:
-            if not self._read(plan, plan.repaired_source(path), segment, also="LINE::bigint as starts_on"):
+            source = plan.repaired_source(path)
+            if not self._read(plan.select(source, segment, lines="LINE::bigint"), table):
                 raise PackageError(
                     f"{staged.file} cannot be read from line {segment.first_line} on. Have the package made again.",
                     Code.PACKAGE_DAMAGED,
                 )
+            self._meet(plan, plan.ids(source, segment), table)
         for line in repaired.malformed_lines:
             self._reject(staged, line, "", Code.RECORD_MALFORMED, _MALFORMED)
         staged.rows += len(repaired.malformed_lines)
         staged.rejected += len(repaired.malformed_lines)
-        return "starts_on"
+        return "lines"
 
-    def _read(self, plan: TablePlan, source: str, segment: Segment, *, also: str = "") -> bool:
-        """Make the table `segment`; tell whether the records could be read."""
-        students = "students_seen"
-        at_hand = STUDENTS_PER_MB * self.engine.memory_mb
-        if plan.students and self.engine.one(f"select count(*) from {students}") > at_hand:
-            # With no room for all of them, the engine would put the clear text to disk to join it bit by bit.
-            if not self.engine.attempt(f"create or replace temp table met as {plan.aliases(source, segment)}"):
-                return False
-            self.engine.run(f"create or replace temp table students_met as from {students} semi join met using (alias)")
-            students = "students_met"
-        select = plan.select(source, segment, students=students, also=also)
-        return self.engine.attempt(f"create or replace temp table segment as {select}")
+    def _read(self, rows: str, table: str) -> bool:
+        """Make a table of rows; tell whether the records could be read."""
+        return self.engine.attempt(f"create or replace temp table {table} as {rows}")
+
+    def _meet(self, plan: TablePlan, ids: str, table: str) -> None:
+        """See that all students whom a table names are in `students_met`; `ids` has them as clear text."""
+        if not plan.students:
+            return
+        self.engine.run(
+            f"create or replace temp table named as from ({plan.aliases(table)}) anti join students_met using (alias)"
+        )
+        wanted = self.engine.one("select (select count(*) from named) + (select count(*) from students_met)")
+        self.engine.run("insert into students_met from students_seen semi join named using (alias)")
+        if self.engine.one("select count(*) from students_met") == wanted:
+            return
+        self.engine.run("create or replace temp table named as from named anti join students_met using (alias)")
+        new = (
+            f"select distinct on (alias) alias, student, {place_of('student')} as place from ("
+            f"select alias, {student_key('id')} as student from (select alias_of(id) as alias, id from ({ids})) "
+            "semi join named using (alias))"
+        )
+        if not self._read(new, "new"):
+            raise PackageError("A file can no longer be read as it was just before.", Code.PACKAGE_DAMAGED)
+        self.engine.run("insert into students_seen from new")
+        self.engine.run("insert into students_met from new")
 
 
 @contextmanager

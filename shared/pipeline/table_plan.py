@@ -18,8 +18,6 @@ _NUL = "The record holds a NUL character. Remove it at the source."
 
 _BUFFER_BYTES = 8 * 1024 * 1024
 """What one thread reads of a segment; a record that is longer is read with the damaged ones."""
-STUDENTS_SEEN = "create table if not exists students_seen (alias uhugeint, student uuid, place usmallint)"
-"""Keyed hashes of student ids by alias (see `Engine.set_pepper`): most rows are about somebody seen before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +26,19 @@ class TablePlan:
 
     raw: tuple[str, ...]
     """Name of every column of the file, in order."""
-    students: tuple[str, ...]
-    """Those of them that hold student ids."""
+    students: dict[str, str]
+    """Those of them that hold student ids, by the table's columns."""
     times: dict[str, str]
     """SQL for the times among them, by column."""
     values: list[columns.Value]
+    entered: dict[str, str]
+    """Those of students by the fingerprints that they enter, `pk` among them."""
     faults: list[columns.Fault]
     key_faults: list[int]
     """Numbers of the faults that leave the key unreadable."""
     pk: str
-    place: str
-    is_owned: bool
-    """Whether every row belongs to somebody."""
+    owner: str | None
+    """The column that holds whom a row belongs to."""
     missing: dict[str, str]
     """Required columns that are not there, with what may be meant."""
     warnings: list[str]
@@ -98,17 +97,18 @@ class TablePlan:
         unknown = [c for c in present if c and not _is_known(c, table)] if is_known and not is_torn else []
         unclaimed = [c for c in table.columns if c not in places]
         doubt = header.doubt if header and not is_known else ""
-        owner = places.get(table.owner) if table.owner else None
         return cls(
             raw=raw,
-            students=tuple(places[c] for c, data in table.columns.items() if c in places and _is_student(data)),
+            students={c: places[c] for c, data in table.columns.items() if c in places and _is_student(data)},
             times=times,
             values=kept,
             faults=rules,
             key_faults=key_rules,
+            entered={
+                made: places[c] for made in ("pk", *table.fingerprints) if (c := table.student_in(made)) in places
+            },
             pk=_fingerprint(table, places, table.key),
-            place=f"coalesce(p_{owner}, {place_of(f'r_{owner}')})" if owner else place_of("pk"),
-            is_owned=owner is not None,
+            owner=places.get(table.owner) if table.owner else None,
             missing={column: _did_you_mean(column, unknown) or doubt for column in missing},
             warnings=[_drift(table_name, column, unclaimed) for column in unknown]
             + [
@@ -129,38 +129,57 @@ class TablePlan:
         """Return the relation of repaired records, with the line on which each starts."""
         return f"{_read_csv(path, (*self.raw, 'LINE'), ',')}, strict_mode = false, max_line_size = 134217728)"
 
-    def aliases(self, source: str, segment: Segment) -> str:
-        """Return the query for the aliases (`alias`) of all student ids in a segment."""
-        each = ", ".join(f"alias_of({self._trimmed(c, segment)})" for c in self.students)
-        return f"select distinct alias from (select unnest([{each}]) as alias from {source}) where alias is not null"
-
-    def select(self, source: str, segment: Segment, *, students: str, also: str = "") -> str:
+    def select(self, source: str, segment: Segment, *, lines: str = "null::bigint") -> str:
         """Return the query that turns records into typed rows, in their order, each with its first fault or none.
 
-        `students` is a table like `students_seen` with those that the segment may name. A student id that is not in it
-        is hashed; the aliases of those (`n_` and the column) stand beside the hashes (`r_`) so that they can be
-        remembered. `also` is kept beside the values.
+        In place of students it has their aliases (`a_` and the column); `finish` puts them in. `lines` is kept beside
+        the values, under that name.
         """
         usual = "".join(f", {columns.usual_time(c)} as u_{c}" for c in self.times)
         trimmed = ", ".join(f"{self._trimmed(c, segment)} as v_{c}" for c in self.raw)
         has_nul = " or ".join(f"contains({c}, {text(NUL)})" for c in self.raw) if segment.has_nul else "false"
-        aliases = "".join(f", alias_of(v_{c}) as a_{c}" for c in self.students)
+        aliases = "".join(f", alias_of(v_{c}) as a_{c}" for c in self.students.values())
         times = "".join(f", {sql} as r_{c}" for c, sql in self.times.items())
-        hashes = "".join(
-            f", case when a_{c} is not null then coalesce(s_{c}.student, {columns.student_key(f'v_{c}')}) end "
-            f"as r_{c}, s_{c}.place as p_{c}, case when s_{c}.student is null then a_{c} end as n_{c}"
-            for c in self.students
-        )
-        seen = " ".join(f"left join {students} s_{c} on s_{c}.alias = a_{c}" for c in self.students)
-        beside = "".join(f", n_{c}, r_{c}" for c in self.students)
         fault = " ".join(f"when {rule.sql} then {number}" for number, rule in enumerate(self.faults))
-        kept = "".join(f", ({value.sql})::{value.type} as {name(value.name)}" for value in self.values)
-        return (
-            f"select {also or 'null::bigint as inner_newlines'}, case {fault} end as fault, {self.pk} as pk, "
-            f"{self.place} as place{kept}{beside} from (select r.*{hashes} from (select *{aliases}{times} from "
-            f"(select *, coalesce({has_nul}, false) as has_nul, {trimmed} from (select *{usual} from {source}))) r "
-            f"{seen})"
+        kept = "".join(
+            f", ({value.sql})::{value.type} as {name(value.name)}"
+            for value in self.values
+            if value.name not in self.students
         )
+        return (
+            f"select {lines} as lines, case {fault} end as fault, {self.pk} as pk"
+            f"{aliases}{kept} from (select *{times} from "
+            f"(select *, coalesce({has_nul}, false) as has_nul, {trimmed} from (select *{usual} from {source})))"
+        )
+
+    def ids(self, source: str, segment: Segment) -> str:
+        """Return the query for all student ids (`id`) in a segment, as clear text."""
+        each = ", ".join(self._trimmed(c, segment) for c in self.students.values())
+        return f"select id from (select unnest([{each}]) as id from {source}) where id is not null"
+
+    def aliases(self, rows: str) -> str:
+        """Return the query for the aliases (`alias`) in rows of `select`, each once."""
+        return " union ".join(
+            f"select a_{c} as alias from {rows} where a_{c} is not null" for c in self.students.values()
+        )
+
+    def finish(self, rows: str, students: str) -> str:
+        """Return the query for the rows of a table, from some of `select` with `record` and `line`.
+
+        `students` (alias, student, place) has all that they name.
+        """
+        owner = f"s_{self.owner}.place" if self.owner else place_of("pk")
+        kept = "".join(f", {self._whole(value.name)} as {name(value.name)}" for value in self.values)
+        joined = " ".join(f"left join {students} s_{c} on s_{c}.alias = a_{c}" for c in self.students.values())
+        return f"select record, line, fault, {self._whole('pk')} as pk, {owner} as place{kept} from {rows} {joined}"
+
+    def _whole(self, value: str) -> str:
+        """Return SQL for a value of a row with the student that enters it."""
+        if value in self.students:
+            return f"s_{self.students[value]}.student"
+        if value in self.entered:
+            return _together(name(value), f"s_{self.entered[value]}.student")
+        return name(value)
 
     def inner_newlines(self, header: Header) -> str:
         """Return SQL for the number of newlines inside a record."""
@@ -175,7 +194,9 @@ class TablePlan:
         """
         restored = f"replace({column}, {text(INNER_NEWLINE)}, {text(chr(10))})" if segment.has_marks else column
         # Nothing printable comes before the exclamation mark but the blank.
-        margins = f"{restored} < '!' or {restored} like '% ' or {restored} like '%\t'"
+        margins = f"{restored} < '!' or {restored} like '% '"
+        if segment.has_tabs:
+            margins += f" or {restored} like '%\t'"
         usual = f"when u_{column} is not null then {column} " if column in self.times else ""
         return f"case {usual}when {margins} then nullif(trim({restored}, {text(' ' + chr(9))}), '') else {restored} end"
 
@@ -209,18 +230,21 @@ def _is_student(column: Column) -> bool:
 
 
 def _fingerprint(table: Table, places: dict[str, str], parts: Sequence[str]) -> str:
-    """Return SQL for 128 bits of some columns' texts; student ids enter as their keyed hash."""
+    """Return SQL for 128 bits of some columns' texts; a student that enters it is not among them."""
     found = []
     for part in parts:
         column = table.columns.get(part)
-        if column is None:
-            found.append(f"{part}::varchar")
-        elif part not in places:
+        if column is not None and part not in places:
             found.append("chr(30)")
-        else:
-            raw = f"r_{places[part]}::varchar" if _is_student(column) else f"v_{places[part]}"
-            found.append(raw if column.is_required else f"coalesce({raw}, chr(30))")
-    return fingerprint(found)
+        elif column is not None and not _is_student(column):
+            found.append(f"v_{places[part]}" if column.is_required else f"coalesce(v_{places[part]}, chr(30))")
+    made = fingerprint(found or ["''"])
+    return _together(_fingerprint(table, places, table.key), made) if "pk" in parts else made
+
+
+def _together(one: str, other: str) -> str:
+    """Return SQL for 128 bits of two hashes that have nothing to do with each other; a further one is not needed."""
+    return f"xor({one}::uhugeint, {other}::uhugeint)::uuid"
 
 
 def _is_known(column: str, table: Table) -> bool:

@@ -7,7 +7,6 @@ together anew, one range of places after the other.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import batched
 from pathlib import Path
 
 from shared.domain.errors import Code
@@ -18,10 +17,6 @@ from shared.pipeline.engine import Engine, name, parquet, text
 from shared.pipeline.staging import Staged
 from shared.pipeline.table_parts import LocalPart, files, ranges, write_part
 
-MANY_PARTS = 150
-"""From about twenty million rows on, to sort the parts anew takes less than to look into so many in every pass."""
-PARTS_JOINED = 4
-"""Half a million rows, which are sorted in memory."""
 LEFT_OVER = "pk uuid, student uuid, place usmallint, loser boolean"
 
 
@@ -62,8 +57,6 @@ class Merger:
         whole = read is not None and self.kind is Kind.FULL and not unreadable
         parts = work.replace_old() if whole else work.put_together(proof.parts if proof else None)
         gone = work.left_over(proof.parts, student) if read and proof else 0
-        if whole:
-            parts = work.join(parts)
         left_over = None
         if losers or gone:
             left_over = self.engine.write("from left_over", self.folder / f"{table_name}-left-over.parquet")
@@ -149,21 +142,6 @@ class _Work:
             self._write(f"select * replace (null::bigint as record) from {self._like_new('kept')}")
             self.engine.run("drop table kept")
         return self.written or self.new
-
-    def join(self, parts: list[LocalPart]) -> list[LocalPart]:
-        """Return the rows in fewer and larger parts, if there are many, and delete the small ones.
-
-        Every pass over some learners finds a few of their rows in each part of a table that was read whole.
-        """
-        if len(parts) <= MANY_PARTS:
-            return parts
-        joined = []
-        for number, some in enumerate(batched(parts, PARTS_JOINED, strict=False)):
-            rows = f"from {parquet([part.file for part in some])}"
-            joined.append(write_part(self.engine, rows, self.folder / f"joined-{number:05d}.parquet"))
-            for part in some:
-                part.file.unlink()
-        return joined
 
     def put_together(self, alive: Sequence[LocalPart] | None) -> list[LocalPart]:
         """Return the old rows with the new ones upon them; only those that are alive, where that is known."""

@@ -1,16 +1,16 @@
 """Student ids become keyed hashes while they are read, and are never written down, however many there are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from shared.domain.profile import Column, ColumnType, Table
 from shared.pipeline import staging
-from shared.pipeline.engine import Engine, engine
+from shared.pipeline.engine import Engine, engine, parquet
 from shared.pipeline.reading import TextFile
-from shared.pipeline.table_plan import STUDENTS_SEEN
 from tests.pipeline.conftest import PEPPER, as_secret, stage
 
 TABLE = Table(
@@ -24,12 +24,12 @@ TABLE = Table(
 LEARNERS, ROWS, FILLER = 1_000_000, 500_000, 60 * "x"
 
 
-@pytest.mark.parametrize("per_mb", [0, staging.STUDENTS_PER_MB])
-def test_they_are_the_same_whether_all_or_only_some_are_at_hand(
-    columnar: Engine, monkeypatch: pytest.MonkeyPatch, per_mb: int
+@pytest.mark.parametrize("segments", [1, 3])
+def test_they_are_the_same_wherever_and_however_often_they_stand(
+    columnar: Engine, monkeypatch: pytest.MonkeyPatch, segments: int
 ) -> None:
-    """Where many are known, only those that a segment names are joined with it."""
-    monkeypatch.setattr(staging, "STUDENTS_PER_MB", per_mb)
+    """A part may hold several segments; in each, some are new and some have been seen before, or just now."""
+    monkeypatch.setattr(staging, "SEGMENTS_PER_PART", segments)
     columnar.run("drop table if exists students_seen")
     lines = [f" s{number % 7} ,{number},{f's{number % 5}' if number % 3 else ''},2026-01-01" for number in range(60)]
 
@@ -43,6 +43,16 @@ def test_they_are_the_same_whether_all_or_only_some_are_at_hand(
     assert columnar.one("select count(*) = count(distinct student) and count(*) = 7 from students_seen")
 
 
+def test_whose_a_row_is_is_part_of_its_key(columnar: Engine) -> None:
+    """The same texts about somebody else are another row, and the same about the same person the same."""
+    lines = [f"s{number % 7},{number % 3},," for number in range(42)]
+
+    staged = stage(columnar, TABLE, "\n".join(["STUD_ID,N,BY,AT", *lines]).encode(), segment_bytes=100).staged
+
+    rows = parquet([part.file for part in staged.parts])
+    assert columnar.one(f"select count(distinct pk) from {rows}") == 21
+
+
 def _hash(columnar: Engine, number: int) -> UUID:
     return UUID(str(columnar.one(f"select keyed('student', 's{number}')")))
 
@@ -51,25 +61,33 @@ def _hash(columnar: Engine, number: int) -> UUID:
 def test_no_id_is_on_disk_in_a_company_of_a_million(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To join what is read with all of them, the engine would put parts of both sides to disk."""
     seen: list[int] = []
-    attempt = Engine.attempt
+    attempt, run = Engine.attempt, Engine.run
 
-    def looked(self: Engine, statement: str) -> bool:
-        done = attempt(self, statement)
-        found = [file.read_bytes() for file in (self.folder / "spill").glob("*") if file.is_file()]
+    def look(engine: Engine) -> None:
+        found = [file.read_bytes() for file in (engine.folder / "spill").glob("*") if file.is_file()]
         seen.append(sum(content.count(b"quokka") for content in found))
+
+    def attempt_and_look(self: Engine, statement: str) -> bool:
+        done = attempt(self, statement)
+        look(self)
         return done
+
+    def run_and_look(self: Engine, statement: str, values: Sequence[Any] | None = None) -> None:
+        run(self, statement, values)
+        look(self)
 
     with engine(160) as large:
         large.set_pepper(as_secret(PEPPER))
-        large.run(STUDENTS_SEEN)
+        large.run(staging.STUDENTS_SEEN)
         large.run(f"insert into students_seen select md5_number(i::varchar), uuid(), 1 from range({LEARNERS}) each (i)")
-        monkeypatch.setattr(Engine, "attempt", looked)
+        monkeypatch.setattr(Engine, "attempt", attempt_and_look)
+        monkeypatch.setattr(Engine, "run", run_and_look)
 
         result = staging.Stager(large, tmp_path, "UTC").stage("SOME", TABLE, "Some.csv", TextFile(_chunks()))
 
     assert result.rows == ROWS
     assert not any(seen)
-    assert len(seen) == 2 * 4
+    assert len(seen) > 2 * 4
 
 
 def _chunks() -> Iterator[bytes]:

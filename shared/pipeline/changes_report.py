@@ -11,14 +11,15 @@ from shared.pipeline import report_csv
 from shared.pipeline.engine import Engine, text
 from shared.pipeline.plan_changes import CONTENT_OPERATIONS, OPERATIONS
 from shared.pipeline.run_data import RunData
+from shared.pipeline.show_activities import make_types
 from shared.pipeline.show_contents import content_key
 
 _COLUMNS = ("run", "kind", "action", "item_type", "item_id", "count", "file", "line")
 _CONTENTS = "PA_CPNT"
 _ACTIONS = {"update": "change"}
 """Words of an admin for those of a plan, where they differ."""
-_ROWS_NOT_SUMMED = 300_000
-"""As many as are kept at least before they are summed up: they take about 20 MB."""
+_ROWS_NOT_SUMMED = 1_500_000
+"""As many as are kept at least before they are summed up: they take about 30 MB."""
 
 
 def path(run: Run) -> str:
@@ -28,31 +29,26 @@ def path(run: Run) -> str:
 
 def begin(engine: Engine) -> None:
     """Forget what was collected."""
-    engine.run(
-        "create or replace table activity_changes "
-        "(kind varchar, todo varchar, content uuid, records bigint, summed boolean)"
-    )
+    engine.run("create or replace table activity_changes (kind varchar, todo varchar, content uuid, records bigint)")
+    make_types(engine)
+    engine.run("create or replace table sent (kind activity_kind, todo activity_todo, content uuid)")
 
 
 def collect(engine: Engine) -> None:
     """Collect what is sent of a pass. Needs `decisions`."""
-    engine.run(
-        "insert into activity_changes select kind, todo, content, count(*), false from decisions "
-        f"where todo in {OPERATIONS} group by all"
-    )
-    # A row an item and pass would not stay in memory; to sum them up at every pass would take longer each time.
-    if engine.one(
-        f"select count(*) filter (not summed) > greatest({_ROWS_NOT_SUMMED}, count(*) filter (summed) // 2) "
-        "from activity_changes"
-    ):
+    engine.run(f"insert into sent select kind, todo, content from decisions where todo in {OPERATIONS}")
+    # One pass has hardly two records of an item in a large catalog: to sum up many at a time is much cheaper.
+    if engine.one("select count(*) from sent") > _ROWS_NOT_SUMMED:
         _sum_up(engine)
 
 
 def _sum_up(engine: Engine) -> None:
+    sent = "select kind::varchar as kind, todo::varchar as todo, content, count(*) as records from sent group by all"
     engine.run(
-        "create or replace table activity_changes as select kind, todo, content, sum(records)::bigint as records, "
-        "true as summed from activity_changes group by all"
+        "create or replace table activity_changes as select kind, todo, content, sum(records)::bigint as records "
+        f"from (from activity_changes union all {sent}) group by all"
     )
+    engine.run("truncate sent")
 
 
 def report(data: RunData) -> None:

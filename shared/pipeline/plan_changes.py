@@ -11,7 +11,7 @@ from shared.domain.connection import Connection
 from shared.domain.profile import Profile
 from shared.domain.runs import ActivityTally, Changes, ContentTally, Tally
 from shared.pipeline.engine import Engine, text
-from shared.pipeline.show_activities import assignments, completions_known
+from shared.pipeline.show_activities import assignments, completions_known, given
 from shared.pipeline.show_contents import Known, utc
 
 OPERATIONS = "('add', 'update', 'recreate', 'withdraw', 'ensure')"
@@ -53,8 +53,9 @@ def decide(
         "when not a.was_published and not coalesce(c.active, false) then 'park_content' "
         f"when a.was_published and not ({differs} or {changed}) then 'same' "
         f"when {unlicensed} then 'park_licence' "
-        f"when not a.was_published then 'add' when {differs} then 'recreate' else 'update' end as todo"
+        f"when not a.was_published then 'add' when {differs} then 'recreate' else 'update' end"
     )
+    todo = given(todo, "activity_todo") + " as todo"
     kept = "a.ext, a.kind, a.person, a.content, a.status, a.completed_on, a.completed_as, a.came, a.in_plan, a.state, "
     kept += "a.near_miss, "
     if whole:
@@ -74,13 +75,14 @@ def decide(
         "select person, content, completed_on as day, completed_as as status, ext, todo from decisions "
         "where status = 'completed' union all "
         "select coalesce(l.person, p.person), p.content, p.completed_on, p.completed_as, p.ext, "
-        "case when l.state = 'mapped' then 'same' else 'unmapped' end from published p "
+        f"{given("case when l.state = 'mapped' then 'same' else 'unmapped' end", 'activity_todo')} from published p "
         "left join learners_now l on l.student = p.student where p.kind = 'self' and p.refused_at is null"
     )
     alone = (
-        "select c.ext, 'self' as kind, null as activity_id, l.user_id, c.person, c.student, c.place, c.content, "
-        "null as type, 'completed' as status, null::timestamp as assigned_at, null::date as day, null::timestamp as "
-        "due_at, c.done_at as completed_at, c.day as completed_on, c.status as completed_as, null::uuid as assigner, "
+        "select c.ext, 'self'::activity_kind as kind, null as activity_id, l.user_id, c.person, c.student, c.place, "
+        "c.content, null as type, 'completed'::activity_status as status, null::timestamp as assigned_at, "
+        "null::date as day, null::timestamp as due_at, c.done_at as completed_at, c.day as completed_on, "
+        "c.status as completed_as, null::uuid as assigner, "
         "false as came, false as in_plan, l.state, l.near_miss, l.licensed, "
         f"{str(not completions_known(known)).lower()} as parked, 'self' as origin, false as frozen, "
         "false as was_published, null as was_user_id, null as was_type, null::uuid as was_content, null as was_status, "

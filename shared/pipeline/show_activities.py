@@ -5,6 +5,7 @@ item on or after its calendar day, and then never changes again. A credited comp
 stands for itself.
 """
 
+import re
 from collections.abc import Sequence
 
 from shared.domain.connection import Connection
@@ -41,6 +42,28 @@ SNAPSHOT = {
 assignment, `completed_on` and `completed_as` the day and status that tell completions apart, all in the source time
 zone. A row with `refused_at` is not published: Graph refused the learner then for lack of a licence.
 """
+
+
+_TYPES = {
+    "activity_kind": ("assignment", "self"),
+    "activity_status": ("notStarted", "inProgress", "completed"),
+    "activity_todo": (
+        *("add", "update", "recreate", "withdraw", "ensure"),
+        *("same", "unmapped", "frozen", "outside", "park_table", "park_content", "park_licence"),
+    ),
+}
+"""Words about an activity, which take a byte each and are compared as fast."""
+
+
+def make_types(engine: Engine) -> None:
+    """See that the types of the words about an activity are there."""
+    for each, words in _TYPES.items():
+        engine.run(f"create type if not exists {each} as enum ({', '.join(map(text, words))})")
+
+
+def given(case: str, type_: str) -> str:
+    """Return SQL for a `case` that gives words of a type from the start, and not texts that have to be looked up."""
+    return re.sub(r"(then|else) ('\w+')", rf"\1 \2::{type_}", case)
 
 
 def make_students(engine: Engine, rules: Sequence[PersonIdRule]) -> None:
@@ -86,6 +109,7 @@ def show_history(engine: Engine, connection: Connection, known: Known) -> None:
     of known persons: equal ones in person, item, calendar day and status are one, the earliest. `completed_days` lists
     those that assignments may take, by person and item.
     """
+    make_types(engine)
     engine.run(
         "create or replace temp table credits as select distinct CMPL_STAT_ID as status, CPNT_TYP_ID as typ "
         "from PA_CMPL_STAT where PROVIDE_CRDT"
@@ -162,11 +186,13 @@ def assignments(profile: Profile, connection: Connection, known: Known) -> str:
     )
     matched = f"select o.*, {found} as taken from ({owned}) o left join completed_days c "
     matched += "on c.person = o.person and c.content = o.content"
-    kept = "ext, 'assignment' as kind, person, student, place, came, in_plan, origin, content, state, user_id, licensed"
+    kept = "ext, 'assignment'::activity_kind as kind, person, student, place, came, in_plan, origin, content, state, "
+    kept += "user_id, licensed"
+    status = f"case when {done} or taken is not null then 'completed' when in_progress then 'inProgress' "
+    status += "else 'notStarted' end"
     return (
         f"select {kept}, near_miss, case when {done} then was_type else type end as type, "
-        f"case when {done} or taken is not null then 'completed' when in_progress then 'inProgress' else 'notStarted' "
-        "end as status, assigned_at, day, due_at, "
+        f"{given(status, 'activity_status')} as status, assigned_at, day, due_at, "
         f"case when {done} then was_completed_at else taken['at'] end as completed_at, "
         f"case when {done} then was_completed_on else taken['on'] end as completed_on, "
         f"case when {done} then was_completed_as else taken['as'] end as completed_as, assigner, "

@@ -31,6 +31,11 @@ def begin(engine: Engine) -> None:
     """Forget what was collected."""
     engine.run("create or replace table activity_changes (kind varchar, todo varchar, content uuid, records bigint)")
     make_types(engine)
+    _begin_sent(engine)
+
+
+def _begin_sent(engine: Engine) -> None:
+    # What is deleted from a table stays in memory.
     engine.run("create or replace table sent (kind activity_kind, todo activity_todo, content uuid)")
 
 
@@ -48,7 +53,7 @@ def _sum_up(engine: Engine) -> None:
         "create or replace table activity_changes as select kind, todo, content, sum(records)::bigint as records "
         f"from (from activity_changes union all {sent}) group by all"
     )
-    engine.run("truncate sent")
+    _begin_sent(engine)
 
 
 def report(data: RunData) -> None:

@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -137,8 +139,11 @@ def _list_all(engine: Engine, graph: Graph, asked: Asked) -> str:
 
 def read_users(engine: Engine, pages: Iterator[bytes], asked: Asked) -> None:
     """Make the table `users` of pages of Graph's listing."""
-    engine.run(f"create or replace table users ({_COLUMNS})")
-    _insert(engine, "users", pages, asked)
+    with TemporaryDirectory(dir=engine.folder) as folder:
+        files = _read(engine, pages, asked, Path(folder))
+        engine.run(f"create or replace table users ({_COLUMNS})")
+        if files:
+            engine.run(f"insert into users by name from {parquet(files)}")
 
 
 def _apply_delta(engine: Engine, graph: Graph, blobs: Blobs, index: Index, asked: Asked) -> str | None:
@@ -156,21 +161,25 @@ def _apply_delta(engine: Engine, graph: Graph, blobs: Blobs, index: Index, asked
 
 def _replay(engine: Engine, graph: Graph, link: str, asked: Asked) -> str:
     """Apply a delta: items may repeat and come in any order of users; the last word on each user counts."""
-    engine.run(f"create or replace temp table changed ({_COLUMNS})")
     last = link
-    pages = []
-    for page, delta_link in graph.pages(link):
-        pages.append(page)
-        last = delta_link or last
-        if len(pages) == _PAGES_AT_ONCE:
-            _insert(engine, "changed", iter(pages), asked)
-            pages = []
-    _insert(engine, "changed", iter(pages), asked)
+
+    def pages() -> Iterator[bytes]:
+        nonlocal last
+        for page, delta_link in graph.pages(link):
+            last = delta_link or last
+            yield page
+
+    with TemporaryDirectory(dir=engine.folder) as folder:
+        files = _read(engine, pages(), asked, Path(folder))
+        engine.run(f"create or replace temp table changed ({_COLUMNS})")
+        if files:
+            # By their places in the files: the engine of a run keeps rows in no order.
+            engine.run(
+                f"insert into changed by name select * from {parquet(files)} qualify row_number() over "
+                "(partition by id order by filename desc, file_row_number desc) = 1"
+            )
     engine.run("delete from users where id in (select id from changed)")
-    engine.run(
-        "insert into users select * from (select * from changed "
-        "qualify row_number() over (partition by id order by rowid desc) = 1) where not removed"
-    )
+    engine.run("insert into users from changed where not removed")
     return last
 
 
@@ -181,24 +190,31 @@ def _last_link(graph: Graph, path: str) -> str:
     return links[-1]
 
 
-def _insert(engine: Engine, table: str, pages: Iterator[bytes], asked: Asked) -> None:
-    """Read pages as Graph wrote them into columns; a person id is a hash before it is anywhere else."""
+def _read(engine: Engine, pages: Iterator[bytes], asked: Asked, folder: Path) -> list[Path]:
+    """Write pages as Graph wrote them into files of columns, in their order; a person id is a hash there.
+
+    The engine itself does nothing meanwhile: it may spill only once the one that reads is closed.
+    """
     wanted = ", ".join(text(plan.lower()) for plan in asked.plans)
     licensed = (
         f"len(list_filter(coalesce(u.assignedPlans, []), lambda p: lower(p.servicePlanId) in ({wanted}) "
         "and p.capabilityStatus in ('Enabled', 'Warning'))) > 0"
         if asked.plans
-        else "null"
+        else "null::boolean"
     )
     v = asked.person_id
-    for path, largest in _in_memory(pages):
-        engine.run(
-            f"insert into {table} select u.id, {person_key(v)}, {person_forms(v)}, "
-            "coalesce(u.accountEnabled, false), coalesce(u.userType, 'Member') <> 'Guest', "
-            f'{licensed}, u."@removed" is not null '
-            f"from (select unnest(value) as u from read_json({text(path)}, format = 'newline_delimited', "
-            f"columns = {asked.shape}, maximum_object_size = {largest + 1024}))"
-        )
+    files: list[Path] = []
+    with engine.reader() as reader:
+        for path, largest in _in_memory(pages):
+            users = (
+                f"select u.id, {person_key(v)} as exact, {person_forms(v)} as forms, "
+                "coalesce(u.accountEnabled, false) as enabled, coalesce(u.userType, 'Member') <> 'Guest' as member, "
+                f'{licensed} as licensed, u."@removed" is not null as removed '
+                f"from (select unnest(value) as u from read_json({text(path)}, format = 'newline_delimited', "
+                f"columns = {asked.shape}, maximum_object_size = {largest + 1024}))"
+            )
+            files.append(reader.write(users, folder / f"{len(files):05d}.parquet"))
+    return files
 
 
 def _in_memory(pages: Iterator[bytes]) -> Iterator[tuple[str, int]]:

@@ -1,6 +1,5 @@
 """The columnar engine (DuckDB), the only module that knows its name. The rest speaks in SQL relations."""
 
-import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -10,15 +9,10 @@ from secrets import token_urlsafe
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
+
 from shared.domain.errors import Code, ConnectorError, SettingsError, TransientError
 from shared.ports import Secret
-
-# What is read lies in memory that the engine uses again, and what it puts to disk when there is no room for it has
-# gaps that were never written to: they would hold people's ids. Its allocator reads this when it is loaded, and clears
-# all memory that it gives out.
-os.environ.setdefault("DUCKDB_JE_MALLOC_CONF", "zero:true")
-
-import duckdb
 
 _VALUES = re.compile(r"""['"].*['"]|['"].*|\d{4,}""")
 """From the first quote to the last, for values hold quotes too; and numbers that may be ids."""
@@ -35,19 +29,23 @@ class EngineError(ConnectorError):
 
 
 class Engine:
-    """One connection to an in-memory database that spills into its own folder.
+    """One connection to an in-memory database, which puts into its own folder what has no room in memory.
 
     `memory_mb` bounds the engine's own memory; the process needs about 100 MB beside it.
+
+    Whatever reads clear text must do without a disk (`spills` is false): memory is written there in whole blocks, with
+    all that lay in it before. Once such an engine is closed, nothing it held is left in memory either.
     """
 
-    def __init__(self, folder: Path, memory_mb: int, threads: int = 1) -> None:
+    def __init__(self, folder: Path, memory_mb: int, threads: int = 1, *, spills: bool = True) -> None:
         self.folder = folder
         self.memory_mb = memory_mb
+        self._pepper: Secret | None = None
         self._database = duckdb.connect(
             config={
                 "threads": threads,
                 "memory_limit": f"{memory_mb}MB",
-                "temp_directory": str(folder / "spill"),
+                "temp_directory": str(folder / "spill") if spills else "",
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "preserve_insertion_order": True,
@@ -101,6 +99,20 @@ class Engine:
         )
         return path
 
+    @contextmanager
+    def reader(self) -> Iterator["Engine"]:
+        """Give an engine for clear text, with the same memory and the same pepper; it is closed afterwards."""
+        with engine(self.memory_mb, spills=False) as created:
+            if self._pepper is not None:
+                created.set_pepper(self._pepper)
+            yield created
+
+    def give(self, table: str, other: "Engine") -> None:
+        """Make a copy of a table in another engine."""
+        path = self.write(f"from {table}", other.folder / f"{table}.parquet")
+        other.run(f"create or replace table {table} as from {parquet([path])}")
+        path.unlink()
+
     def attempt(self, sql: str) -> bool:
         """Run a statement that may fail over the clear text it reads; tell whether it worked.
 
@@ -134,6 +146,7 @@ class Engine:
         if not _PEPPER_BYTES <= len(pepper) <= _HASH_BLOCK_BYTES:
             raise SettingsError("The pepper must be 32 to 64 random bytes, as hex digits.", Code.SETTINGS_INVALID)
         padded = pepper.ljust(_HASH_BLOCK_BYTES, b"\0")
+        self._pepper = secret
         self.run("set variable inner_pad = ?", [bytes(byte ^ 0x36 for byte in padded)])
         self.run("set variable outer_pad = ?", [bytes(byte ^ 0x5C for byte in padded)])
         self.run(
@@ -142,14 +155,14 @@ class Engine:
         )
         # As many bits as the alias has, in so few bytes that one block of the hash takes it and most ids.
         self.run("set variable salt = ?", [token_urlsafe(16)])
-        self.run("create or replace temp macro alias_of(value) as md5_number(getvariable('salt') || value)")
+        self.run("create or replace temp macro alias_of(value) as md5_number(getvariable('salt') || value)::uuid")
 
 
 @contextmanager
-def engine(memory_mb: int, threads: int = 1) -> Iterator[Engine]:
+def engine(memory_mb: int, threads: int = 1, *, spills: bool = True) -> Iterator[Engine]:
     """Give an engine with a folder of its own; both are gone afterwards."""
     with TemporaryDirectory(prefix="lms-") as folder:
-        created = Engine(Path(folder), memory_mb, threads)
+        created = Engine(Path(folder), memory_mb, threads, spills=spills)
         try:
             yield created
         finally:

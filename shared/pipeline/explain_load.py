@@ -27,8 +27,10 @@ def ask(scene: Scene, question: Question) -> None:
     hashes = f"{person_key(v)}, {person_forms(v)}, null::uuid"
     if question.by_student:
         hashes = f"null::uuid, null::uuid[], {columns.student_key(v)}"
-    scene.engine.run("create or replace temp table asked (person uuid, exact uuid, forms uuid[], student uuid)")
-    scene.engine.run(f"insert into asked (exact, forms, student) select {hashes}", [question.learner])
+    with scene.engine.reader() as clear:
+        clear.run("create table asked (person uuid, exact uuid, forms uuid[], student uuid)")
+        clear.run(f"insert into asked (exact, forms, student) select {hashes}", [question.learner])
+        clear.give("asked", scene.engine)
     _apply_rules(scene)
     _load_contents(scene, question.item.strip())
 

@@ -13,7 +13,7 @@ from shared.domain.errors import Code, ConnectorError
 from shared.domain.package import Kind
 from shared.domain.runs import Run
 from shared.pipeline.ahead import ahead
-from shared.pipeline.engine import name, text
+from shared.pipeline.engine import Engine, name, text
 from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, PUBLISHING, STUDENTS, Row, Scene
 from shared.pipeline.package_files import PackageFiles
 from shared.pipeline.staging import Staged, Stager
@@ -133,12 +133,20 @@ class Search:
             self.unread[run.package] = str(error)
 
     def _open(self, run: Run) -> None:
+        with self.scene.engine.reader() as clear:
+            for table in ("asked", "asked_item", "students"):
+                self.scene.engine.give(table, clear)
+            self._find(run, clear)
+            self._collect(run, clear)
+
+    def _find(self, run: Run, clear: Engine) -> None:
+        """Make the tables `found` and `rejects` of a package."""
         scene = self.scene
         connection, secrets = scene.connection, scene.parts.secrets
         passphrase = connection.pgp_passphrase_secret
         finder = _Finder(
-            scene.engine,
-            scene.engine.folder / "found",
+            clear,
+            clear.folder / "found",
             connection.source_time_zone,
             frozenset({"publish_author"} if connection.publish_author else ()),
             frozenset(connection.require_fields),
@@ -161,11 +169,10 @@ class Search:
             ):
                 if files.read(chunks, connection.unpacked_limit_bytes):
                     break
-        self._collect(run)
 
-    def _collect(self, run: Run) -> None:
+    def _collect(self, run: Run, clear: Engine) -> None:
         # As the tables have it: of twins the later change counts, else the later row.
-        found = self.scene.engine.rows(
+        found = clear.rows(
             "select table_name, pk::varchar, file, line, record, field, code, message from found "
             "order by updated_at desc nulls last, record desc"
         )
@@ -174,7 +181,7 @@ class Search:
             for table, pk, file, line, record, column, code, message in found
         ]
         lines: dict[str, list[int]] = {}
-        for file, line in self.scene.engine.rows(
+        for file, line in clear.rows(
             "select file, line from rejects where not key_readable and code <> "
             f"{text(Code.COLUMN_MISSING)} and (file, line) not in (select (file, line) from found) order by all"
         ):
@@ -197,7 +204,7 @@ class _Finder(Stager):
         )
 
     @override
-    def _take(self, staged: Staged, plan: TablePlan, rows: str, *, has_bad: bool) -> None:
+    def _take(self, staged: Staged, plan: TablePlan, rows: str) -> tuple[int, int]:
         told = {
             part: f"case fault {' '.join(f'when {n} then {text(str(value))}' for n, value in enumerate(values))} end"
             for part, values in (
@@ -210,10 +217,10 @@ class _Finder(Stager):
         self.engine.run(
             f"insert into found select {text(staged.table)}, {text(staged.file)}, line, record, pk, "
             f"{name('LST_UPD_TSTMP') if has_time else 'null'}, {told['field']}, {told['code']}, {told['message']} "
-            f"from ({plan.finish(f'({rows})', 'students_met')}) where {WANTED[staged.table].format(person=self.person)}"
+            f"from ({plan.finish(rows, 'students_met')}) where {WANTED[staged.table].format(person=self.person)}"
         )
-        super()._take(staged, plan, rows, has_bad=has_bad)
+        return super()._take(staged, plan, rows)
 
     @override
-    def _write_part(self, staged: Staged, plan: TablePlan, rows: str) -> None:
+    def _write(self, staged: Staged, plan: TablePlan, rows: str) -> None:
         """Keep nothing."""

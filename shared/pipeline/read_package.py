@@ -84,32 +84,27 @@ class PackageReader:
         self.engine.set_pepper(journal.get_pepper(self.parts, self.run.connection))
         reporter = self._reporter()
         profile = self.parts.get_profile(self.connection.profile)
-        stager = Stager(
-            self.engine,
-            self.engine.folder / "staged",
-            self.connection.source_time_zone,
-            frozenset({"publish_author"} if self.connection.publish_author else ()),
-            frozenset(self.connection.require_fields),
-            attribute=self.connection.directory_attribute,
-            tell=lambda rows: reporter.advance(more_rows=rows),
-        )
         learner_part, needs_full = self._learner_part()
         wanted = {name for name, table in profile.tables.items() if learner_part or not table.learner}
-        keys: dict[str, Staged] = {}
-        if self.run.kind is Kind.KEYS:
-            keys = self._stage(self.run.sealed_path, profile, stager, wanted, reporter, only_keys=True)
-            staged: dict[str, Staged] = {}
-        else:
-            if self.run.keys_path:
-                keys = self._stage_keys(profile, stager, wanted, reporter)
-            staged = self._stage(self.run.sealed_path, profile, stager, wanted, reporter, only_keys=False)
-            if self.run.kind is Kind.FULL and learner_part and STUDENTS not in staged:
-                hint = "".join(f" {each}" for each in self.warnings if f"Did you mean {STUDENTS}?" in each)
-                raise PackageError(
-                    f"The full package has no file {STUDENTS}, so its records cannot be given to anybody. "
-                    f"Have it made again, or switch learner_sync off.{hint}",
-                    Code.FILE_MISSING,
-                )
+        with self.engine.reader() as clear:
+            stager = Stager(
+                clear,
+                self.engine.folder / "staged",
+                self.connection.source_time_zone,
+                frozenset({"publish_author"} if self.connection.publish_author else ()),
+                frozenset(self.connection.require_fields),
+                attribute=self.connection.directory_attribute,
+                tell=lambda rows: reporter.advance(more_rows=rows),
+            )
+            staged, keys = self._stage_all(profile, stager, wanted, reporter)
+            clear.give("rejects", self.engine)
+        if self.run.kind is Kind.FULL and learner_part and STUDENTS not in staged:
+            hint = "".join(f" {each}" for each in self.warnings if f"Did you mean {STUDENTS}?" in each)
+            raise PackageError(
+                f"The full package has no file {STUDENTS}, so its records cannot be given to anybody. "
+                f"Have it made again, or switch learner_sync off.{hint}",
+                Code.FILE_MISSING,
+            )
         reporter.finish()
         rows = sum(each.rows for each in staged.values())
         rejected = sum(each.rejected for each in staged.values())
@@ -128,6 +123,15 @@ class PackageReader:
         if self.run.kind is Kind.FULL or self.state.learner_base:
             return True, False
         return False, True
+
+    def _stage_all(
+        self, profile: Profile, stager: Stager, wanted: set[str], reporter: Reporter
+    ) -> tuple[dict[str, Staged], dict[str, Staged]]:
+        """Read the package, and its keys package, if it has one or is one; return both."""
+        if self.run.kind is Kind.KEYS:
+            return {}, self._stage(self.run.sealed_path, profile, stager, wanted, reporter, only_keys=True)
+        keys = self._stage_keys(profile, stager, wanted, reporter) if self.run.keys_path else {}
+        return self._stage(self.run.sealed_path, profile, stager, wanted, reporter, only_keys=False), keys
 
     def _stage_keys(self, profile: Profile, stager: Stager, wanted: set[str], reporter: Reporter) -> dict[str, Staged]:
         """Stage the keys package; one that is refused proves nothing, and the main package goes on alone."""

@@ -15,7 +15,7 @@ from shared.domain.matching import EMPLOYEE_ID
 from shared.domain.profile import Table
 from shared.pipeline.ahead import ahead
 from shared.pipeline.columns import student_key
-from shared.pipeline.engine import Engine, name, place_of, text
+from shared.pipeline.engine import Engine, name, parquet, place_of, text
 from shared.pipeline.header import Header
 from shared.pipeline.reading import Segment, TextFile
 from shared.pipeline.repair import repair
@@ -23,10 +23,10 @@ from shared.pipeline.table_parts import LocalPart, write_part
 from shared.pipeline.table_plan import TablePlan
 
 STUDENTS = "PV_PARTNER_STUDENT"
-SEGMENTS_PER_PART = 2
-"""The larger a part, the fewer there are to look into; its rows are sorted in memory."""
-STUDENTS_SEEN = "create table if not exists students_seen (alias uhugeint, student uuid, place usmallint)"
+STUDENTS_SEEN = "create table if not exists students_seen (alias uuid, student uuid, place usmallint)"
 """Keyed hashes of student ids by alias (see `Engine.set_pepper`): most rows are about somebody seen before."""
+STUDENTS_IN_MEMORY = 200_000
+"""As many as are kept there; the others are in files, for what reads clear text has no disk to put them on."""
 REJECTS = """
 create table if not exists rejects (
     table_name varchar, file varchar, line bigint, field varchar, code varchar, message varchar,
@@ -51,13 +51,11 @@ class Staged:
     warnings: list[str] = field(default_factory=list)
     has_inner_newlines: bool = False
     """Whether a record of several lines was found."""
-    unwritten: list[str] = field(default_factory=list)
-    """Queries for good rows of segments that are not in a part yet, with `record` and `line`."""
 
 
 @dataclass(slots=True)
 class Stager:
-    """Stages one table's file after the other into a folder."""
+    """Stages one table's file after the other into a folder, with an engine that does not spill."""
 
     engine: Engine
     folder: Path
@@ -69,9 +67,11 @@ class Stager:
     """In Entra, with which person ids are compared."""
     tell: Callable[[int], None] = lambda _: None
     """Hears how many more rows have been read."""
+    students: list[Path] = field(default_factory=list)
+    """Files of students seen that are not in memory."""
 
     def __post_init__(self) -> None:
-        """Make the tables of rejects, of the student ids seen, and of those that unwritten rows name."""
+        """Make the tables of rejects, and of the students seen."""
         self.engine.run(REJECTS)
         self.engine.run(STUDENTS_SEEN)
         self.engine.run("create or replace temp table students_met as from students_seen where false")
@@ -104,11 +104,11 @@ class Stager:
             with ahead(source.segments()) as segments:
                 for segment in segments:
                     self._segment(staged, plan, header, segment)
-            self._write(staged, plan)
+        self.engine.run("drop table if exists segment")
         if not staged.refused and not staged.parts:
             # A table that came without rows has come all the same, and later packages have to know.
             nothing = "".join(f", null::{value.type} as {name(value.name)}" for value in plan.values)
-            self._write_part(
+            self._write(
                 staged,
                 plan,
                 "select null::bigint as record, null::bigint as line, null::uuid as pk, "
@@ -130,28 +130,27 @@ class Stager:
         )
 
     def _segment(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> None:
-        table = f"segment_{len(staged.unwritten)}"
         line = None
         if not segment.suspicious and not segment.lines:
-            line = self._fast(staged, plan, header, segment, table)
+            line = self._fast(staged, plan, header, segment)
         if line is None:
-            line = self._slow(staged, plan, header, segment, table)
+            line = self._slow(staged, plan, header, segment)
         # Two records may start on one line; no two have the same number.
-        rows = f"select {staged.rows} + rowid as record, {line} as line, * exclude (lines) from {table}"
-        count, bad = self.engine.rows(f"select count(*), count(fault) from {table}")[0]
-        self._take(staged, plan, rows, has_bad=bad > 0)
+        rows = f"(select *, {staged.rows} + rowid as record, {line} as line from segment)"
+        count, bad = self._take(staged, plan, rows)
         staged.rows += count
         staged.rejected += bad
-        if len(staged.unwritten) == SEGMENTS_PER_PART:
-            self._write(staged, plan)
         self.tell(count)
 
-    def _take(self, staged: Staged, plan: TablePlan, rows: str, *, has_bad: bool) -> None:
-        """Take the good rows of a segment for the next part, and set the bad ones aside."""
-        if has_bad:
-            self._set_aside(staged, plan, f"(from ({rows}) where fault is not null)")
-            rows = f"from ({rows}) where fault is null"
-        staged.unwritten.append(rows)
+    def _take(self, staged: Staged, plan: TablePlan, rows: str) -> tuple[int, int]:
+        """Keep the good rows of a segment, and set the bad ones aside; return how many there are, and how many bad."""
+        count, bad = self.engine.rows("select count(*), count(fault) from segment")[0]
+        if bad:
+            self._set_aside(staged, plan, f"(from {rows} where fault is not null)")
+        if count > bad:
+            good = f"(from {rows} where fault is null)" if bad else rows
+            self._write(staged, plan, plan.finish(good, "students_met"))
+        return count, bad
 
     def _set_aside(self, staged: Staged, plan: TablePlan, rows: str) -> None:
         """Keep why some rows are rejected."""
@@ -164,25 +163,15 @@ class Stager:
             f"pk, not list_contains({plan.key_faults}, fault) from ({plan.finish(rows, 'students_met')})"
         )
 
-    def _write(self, staged: Staged, plan: TablePlan) -> None:
-        """Make a part of the rows that are not in one yet."""
-        rows = f"({' union all '.join(f'({each})' for each in staged.unwritten)})"
-        if staged.unwritten and self.engine.one(f"select count(*) from {rows}"):
-            self._write_part(staged, plan, plan.finish(rows, "students_met"))
-        for number in range(len(staged.unwritten)):
-            self.engine.run(f"drop table segment_{number}")
-        self.engine.run("truncate students_met")
-        staged.unwritten.clear()
-
-    def _write_part(self, staged: Staged, plan: TablePlan, rows: str) -> None:
+    def _write(self, staged: Staged, plan: TablePlan, rows: str) -> None:
         kept = "".join(f", {name(value.name)}" for value in plan.values)
         # Reports name the line of an item that finds no place, and of a learner whom nobody knows.
         line = "" if plan.owner and staged.table != STUDENTS else "line, "
         path = self.folder / staged.table / f"part-{len(staged.parts):05d}.parquet"
         staged.parts.append(write_part(self.engine, f"select record, {line}pk, place{kept} from ({rows})", path))
 
-    def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment, table: str) -> str | None:
-        """Read the segment at once into a table, and return SQL for the line of a record.
+    def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> str | None:
+        """Read the segment at once, and return SQL for the line of a record.
 
         `None` when it cannot be read so, or when its lines would not add up (blank ones).
         """
@@ -190,65 +179,71 @@ class Stager:
         with _in_memory(segment.data) as path:
             source = plan.source(path, header)
             if not (segment.has_marks or staged.has_inner_newlines):
-                if not self._read(plan.select(source, segment), table):
+                if not self._read(plan.select(source, segment)):
                     return None
-                if self.engine.one(f"select count(*) from {table}") == segment.newlines:
-                    self._meet(plan, plan.ids(source, segment), table)
+                if self.engine.one("select count(*) from segment") == segment.newlines:
+                    self._meet(plan, plan.ids(source, segment))
                     return f"{segment.first_line} + {step} * rowid"
                 if header.marked:
                     return None
                 # The rest of the file will be like this, most likely.
                 staged.has_inner_newlines = True
-            if not self._read(plan.select(source, segment, lines=plan.inner_newlines(header)), table):
+            if not self._read(plan.select(source, segment, lines=plan.inner_newlines(header))):
                 return None
-            found = self.engine.one(f"select count(*) + coalesce(sum(lines), 0) from {table}")
+            found = self.engine.one("select count(*) + coalesce(sum(lines), 0) from segment")
             if not header.marked and found != segment.newlines:
                 return None
-            self._meet(plan, plan.ids(source, segment), table)
+            self._meet(plan, plan.ids(source, segment))
         above = "coalesce(sum(lines) over (order by rowid rows between unbounded preceding and 1 preceding), 0)"
         return f"{segment.first_line} + {step} * rowid + {above}::bigint"
 
-    def _slow(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment, table: str) -> str:
+    def _slow(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> str:
         repaired = repair(segment, header)
         with _in_memory(repaired.data) as path:
             source = plan.repaired_source(path)
-            if not self._read(plan.select(source, segment, lines="LINE::bigint"), table):
+            if not self._read(plan.select(source, segment, lines="LINE::bigint")):
                 raise PackageError(
                     f"{staged.file} cannot be read from line {segment.first_line} on. Have the package made again.",
                     Code.PACKAGE_DAMAGED,
                 )
-            self._meet(plan, plan.ids(source, segment), table)
+            self._meet(plan, plan.ids(source, segment))
         for line in repaired.malformed_lines:
             self._reject(staged, line, "", Code.RECORD_MALFORMED, _MALFORMED)
         staged.rows += len(repaired.malformed_lines)
         staged.rejected += len(repaired.malformed_lines)
         return "lines"
 
-    def _read(self, rows: str, table: str) -> bool:
-        """Make a table of rows; tell whether the records could be read."""
-        return self.engine.attempt(f"create or replace temp table {table} as {rows}")
+    def _read(self, rows: str) -> bool:
+        """Make the table `segment`; tell whether the records could be read."""
+        return self.engine.attempt(f"create or replace temp table segment as {rows}")
 
-    def _meet(self, plan: TablePlan, ids: str, table: str) -> None:
-        """See that all students whom a table names are in `students_met`; `ids` has them as clear text."""
+    def _meet(self, plan: TablePlan, ids: str) -> None:
+        """Make the table `students_met` of all students whom the segment names; `ids` has them as clear text."""
         if not plan.students:
             return
-        self.engine.run(
-            f"create or replace temp table named as from ({plan.aliases(table)}) anti join students_met using (alias)"
-        )
-        wanted = self.engine.one("select (select count(*) from named) + (select count(*) from students_met)")
-        self.engine.run("insert into students_met from students_seen semi join named using (alias)")
-        if self.engine.one("select count(*) from students_met") == wanted:
+        engine = self.engine
+        seen = f"(from students_seen union all from {parquet(self.students)})" if self.students else "students_seen"
+        engine.run(f"create or replace temp table named as {plan.aliases('segment')}")
+        engine.run(f"create or replace temp table students_met as from {seen} semi join named using (alias)")
+        if engine.one("select (select count(*) from named) = (select count(*) from students_met)"):
             return
-        self.engine.run("create or replace temp table named as from named anti join students_met using (alias)")
+        engine.run("create or replace temp table named as from named anti join students_met using (alias)")
         new = (
             f"select distinct on (alias) alias, student, {place_of('student')} as place from ("
             f"select alias, {student_key('id')} as student from (select alias_of(id) as alias, id from ({ids})) "
             "semi join named using (alias))"
         )
-        if not self._read(new, "new"):
+        if not engine.attempt(f"create or replace temp table new as {new}"):
             raise PackageError("A file can no longer be read as it was just before.", Code.PACKAGE_DAMAGED)
-        self.engine.run("insert into students_seen from new")
-        self.engine.run("insert into students_met from new")
+        engine.run("insert into students_met from new")
+        engine.run("insert into students_seen from new")
+        engine.run("drop table new")
+        if engine.one("select count(*) from students_seen") > STUDENTS_IN_MEMORY:
+            file = self.folder / f"students-{len(self.students):05d}.parquet"
+            self.students.append(engine.write("from students_seen", file, compression="uncompressed"))
+            # What is deleted from a table would stay in memory.
+            engine.run("drop table students_seen")
+            engine.run(STUDENTS_SEEN)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Why a learner sees a course or does not: the right cause, the package, the file, the line."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from shared.domain.errors import Code, SettingsError
 from shared.domain.explanation import About, Cause
 from shared.pipeline import journal
+from shared.pipeline.engine import Engine
 from shared.pipeline.explain import explain
 from shared.pipeline.explain_scene import Question
 from tests.company import ADA, BEA, NOBODY, Person, betrays
@@ -197,6 +198,27 @@ def test_nobody_is_betrayed(world: Desk, caplog: pytest.LogCaptureFixture) -> No
     assert _stored(world) == before
     assert betrays(caplog.text) == []
     assert betrays(str(error.value)) == []
+
+
+def test_what_is_clear_is_read_without_a_disk(world: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The id that is asked about, and the packages that are opened again."""
+    disks: dict[str, set[str]] = {"question": set(), "package": set()}
+    run, attempt = Engine.run, Engine.attempt
+
+    def watched_run(columnar: Engine, sql: str, values: Sequence[Any] | None = None) -> None:
+        if NOBODY.key in (values or ()):
+            disks["question"].add(columnar.one("select current_setting('temp_directory')"))
+        run(columnar, sql, values)
+
+    def watched_attempt(columnar: Engine, sql: str) -> bool:
+        disks["package"].add(columnar.one("select current_setting('temp_directory')"))
+        return attempt(columnar, sql)
+
+    monkeypatch.setattr(Engine, "run", watched_run)
+    monkeypatch.setattr(Engine, "attempt", watched_attempt)
+
+    assert why(world, NOBODY, 1).cause is Cause.UNMATCHED
+    assert disks == {"question": {""}, "package": {""}}
 
 
 def _stored(desk: Desk) -> dict[str, str]:

@@ -13,7 +13,7 @@ from shared.domain.errors import Code, ConnectorError
 from shared.domain.package import Kind
 from shared.domain.runs import Run
 from shared.pipeline.ahead import ahead
-from shared.pipeline.engine import Engine, name, text
+from shared.pipeline.engine import Engine, name, parquet, text
 from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, PUBLISHING, STUDENTS, Row, Scene
 from shared.pipeline.package_files import PackageFiles
 from shared.pipeline.staging import Staged, Stager
@@ -136,11 +136,11 @@ class Search:
         with self.scene.engine.reader() as clear:
             for table in ("asked", "asked_item", "students"):
                 self.scene.engine.give(table, clear)
-            self._find(run, clear)
-            self._collect(run, clear)
+            finder = self._find(run, clear)
+            self._collect(run, finder)
 
-    def _find(self, run: Run, clear: Engine) -> None:
-        """Make the tables `found` and `rejects` of a package."""
+    def _find(self, run: Run, clear: Engine) -> "_Finder":
+        """Read a package; return who has read it."""
         scene = self.scene
         connection, secrets = scene.connection, scene.parts.secrets
         passphrase = connection.pgp_passphrase_secret
@@ -169,10 +169,12 @@ class Search:
             ):
                 if files.read(chunks, connection.unpacked_limit_bytes):
                     break
+        finder.save_rejects()
+        return finder
 
-    def _collect(self, run: Run, clear: Engine) -> None:
+    def _collect(self, run: Run, finder: "_Finder") -> None:
         # As the tables have it: of twins the later change counts, else the later row.
-        found = clear.rows(
+        found = finder.engine.rows(
             "select table_name, pk::varchar, file, line, record, field, code, message from found "
             "order by updated_at desc nulls last, record desc"
         )
@@ -181,8 +183,8 @@ class Search:
             for table, pk, file, line, record, column, code, message in found
         ]
         lines: dict[str, list[int]] = {}
-        for file, line in clear.rows(
-            "select file, line from rejects where not key_readable and code <> "
+        for file, line in finder.engine.rows(
+            f"select file, line from {parquet(finder.rejects)} where not key_readable and code <> "
             f"{text(Code.COLUMN_MISSING)} and (file, line) not in (select (file, line) from found) order by all"
         ):
             lines.setdefault(file, []).append(line)
@@ -198,6 +200,7 @@ class _Finder(Stager):
     def begin(self) -> None:
         """Forget what was found before."""
         self.engine.run("delete from rejects")
+        self.rejects.clear()
         self.engine.run(
             "create or replace temp table found (table_name varchar, file varchar, line bigint, record bigint, "
             "pk uuid, updated_at timestamp, field varchar, code varchar, message varchar)"

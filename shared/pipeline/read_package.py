@@ -17,7 +17,7 @@ from shared.domain.strict import Strict
 from shared.domain.table_part import TablePart
 from shared.pipeline import journal, rejects
 from shared.pipeline.ahead import ahead
-from shared.pipeline.engine import Engine
+from shared.pipeline.engine import Engine, parquet
 from shared.pipeline.package_files import PackageFiles
 from shared.pipeline.parts import Parts
 from shared.pipeline.progress import Reporter, of_run
@@ -97,7 +97,8 @@ class PackageReader:
                 tell=lambda rows: reporter.advance(more_rows=rows),
             )
             staged, keys = self._stage_all(profile, stager, wanted, reporter)
-            clear.give("rejects", self.engine)
+            stager.save_rejects()
+        self.engine.run(f"create table rejects as from {parquet(stager.rejects)}")
         if self.run.kind is Kind.FULL and learner_part and STUDENTS not in staged:
             hint = "".join(f" {each}" for each in self.warnings if f"Did you mean {STUDENTS}?" in each)
             raise PackageError(

@@ -27,6 +27,8 @@ STUDENTS_SEEN = "create table if not exists students_seen (alias uuid, student u
 """Keyed hashes of student ids by alias (see `Engine.set_pepper`): most rows are about somebody seen before."""
 STUDENTS_IN_MEMORY = 200_000
 """As many as are kept there; the others are in files, for what reads clear text has no disk to put them on."""
+REJECTS_IN_MEMORY = 20_000
+"""As many as are kept there, likewise."""
 REJECTS = """
 create table if not exists rejects (
     table_name varchar, file varchar, line bigint, field varchar, code varchar, message varchar,
@@ -69,6 +71,8 @@ class Stager:
     """Hears how many more rows have been read."""
     students: list[Path] = field(default_factory=list)
     """Files of students seen that are not in memory."""
+    rejects: list[Path] = field(default_factory=list)
+    """Files of rejects that are not in memory."""
 
     def __post_init__(self) -> None:
         """Make the tables of rejects, and of the students seen."""
@@ -121,7 +125,21 @@ class Stager:
 
     def forget(self, tables: Iterable[str]) -> None:
         """Forget the rejects of tables that are read again, or count no more; their parts are written over."""
-        self.engine.run(f"delete from rejects where table_name in ({', '.join(map(text, tables))})")
+        forgotten = f"table_name in ({', '.join(map(text, tables))})"
+        self.engine.run(f"delete from rejects where {forgotten}")
+        for number, file in enumerate(self.rejects):
+            kept = f"from {parquet([file])} where not {forgotten}"
+            self.rejects[number] = self.engine.write(kept, file.with_suffix(f".kept{file.suffix}"))
+
+    def save_rejects(self) -> None:
+        """Write the rejects that are in memory to a file."""
+        self._save_rejects("from rejects")
+        # What is deleted from a table would stay in memory.
+        self.engine.run("drop table rejects")
+        self.engine.run(REJECTS)
+
+    def _save_rejects(self, rows: str) -> None:
+        self.rejects.append(self.engine.write(rows, self.folder / f"rejects-{len(self.rejects):05d}.parquet"))
 
     def _reject(self, staged: Staged, line: int, column: str, code: Code, message: str) -> None:
         self.engine.run(
@@ -140,27 +158,34 @@ class Stager:
         count, bad = self._take(staged, plan, rows)
         staged.rows += count
         staged.rejected += bad
+        if self.engine.one("select count(*) from rejects") > REJECTS_IN_MEMORY:
+            self.save_rejects()
         self.tell(count)
 
     def _take(self, staged: Staged, plan: TablePlan, rows: str) -> tuple[int, int]:
         """Keep the good rows of a segment, and set the bad ones aside; return how many there are, and how many bad."""
         count, bad = self.engine.rows("select count(*), count(fault) from segment")[0]
         if bad:
-            self._set_aside(staged, plan, f"(from {rows} where fault is not null)")
+            told = self._tell_faults(staged, plan, f"(from {rows} where fault is not null)")
+            if bad > REJECTS_IN_MEMORY:
+                self._save_rejects(told)
+            else:
+                self.engine.run(f"insert into rejects {told}")
         if count > bad:
             good = f"(from {rows} where fault is null)" if bad else rows
             self._write(staged, plan, plan.finish(good, "students_met"))
         return count, bad
 
-    def _set_aside(self, staged: Staged, plan: TablePlan, rows: str) -> None:
-        """Keep why some rows are rejected."""
+    def _tell_faults(self, staged: Staged, plan: TablePlan, rows: str) -> str:
+        """Return the query for the rejects (columns of `REJECTS`) of bad rows."""
         cases = " ".join(f"when {number} then {text(fault.message)}" for number, fault in enumerate(plan.faults))
         codes = " ".join(f"when {number} then {text(fault.code)}" for number, fault in enumerate(plan.faults))
         fields = " ".join(f"when {number} then {text(fault.column)}" for number, fault in enumerate(plan.faults))
-        self.engine.run(
-            f"insert into rejects select {text(staged.table)}, {text(staged.file)}, line, "
-            f"case fault {fields} end, case fault {codes} end, case fault {cases} end, "
-            f"pk, not list_contains({plan.key_faults}, fault) from ({plan.finish(rows, 'students_met')})"
+        return (
+            f"select {text(staged.table)} as table_name, {text(staged.file)} as file, line, "
+            f"case fault {fields} end as field, case fault {codes} end as code, case fault {cases} end as message, "
+            f"pk, not list_contains({plan.key_faults}, fault) as key_readable "
+            f"from ({plan.finish(rows, 'students_met')})"
         )
 
     def _write(self, staged: Staged, plan: TablePlan, rows: str) -> None:
@@ -241,7 +266,6 @@ class Stager:
         if engine.one("select count(*) from students_seen") > STUDENTS_IN_MEMORY:
             file = self.folder / f"students-{len(self.students):05d}.parquet"
             self.students.append(engine.write("from students_seen", file, compression="uncompressed"))
-            # What is deleted from a table would stay in memory.
             engine.run("drop table students_seen")
             engine.run(STUDENTS_SEEN)
 

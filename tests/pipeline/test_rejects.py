@@ -2,7 +2,10 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import batched
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +14,9 @@ from shared.domain.help import EXPLANATIONS
 from shared.domain.package import Kind
 from shared.domain.profile import Column, Table
 from shared.domain.runs import Reject, Run
-from shared.pipeline import journal
-from shared.pipeline.engine import Engine
+from shared.pipeline import journal, staging
+from shared.pipeline.engine import Engine, engine, parquet
+from shared.pipeline.reading import TextFile
 from shared.pipeline.rejects import add, as_csv, header, path
 from shared.pipeline.staging import Stager
 from tests.company import FULL, full, item
@@ -88,3 +92,41 @@ def test_what_is_added_twice_stands_in_the_report_once(desk: Desk) -> None:
     assert found[1]["how_to_mend"] == EXPLANATIONS[Code.RECORD_REFUSED].mend
     assert (values["reject_count"], again) == (2, {})
     assert journal.get_run(desk.parts, run.connection, run.run_id).reject_count == 2
+
+
+def test_rejects_that_are_in_files_are_forgotten_as_well(
+    columnar: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where millions are, they are not kept in memory."""
+    monkeypatch.setattr(staging, "REJECTS_IN_MEMORY", 1)
+    columnar.run("drop table if exists rejects")
+    stager = Stager(columnar, tmp_path, "UTC")
+    for table in ("SOME", "OTHER", "LAST"):
+        stager.stage(table, TABLE, "f.csv", TextFile(iter([b"ID,A\n,a\n,b\n"])))
+    assert columnar.one("select count(*) from rejects") == 0
+
+    stager.forget(["SOME", "LAST"])
+    stager.save_rejects()
+
+    assert columnar.rows(f"select table_name, line from {parquet(stager.rejects)}") == [("OTHER", 2), ("OTHER", 3)]
+
+
+@pytest.mark.slow
+def test_a_file_of_bad_rows_has_room(tmp_path: Path) -> None:
+    """What reads has no disk, and one that is wrong in every row must be told so, however long it is."""
+    rows, filler = 600_000, 40 * "x"
+    lines = (f"{each},no time at all,{filler}\n" for each in range(rows))
+    table = Table.model_validate({"columns": {"ID": {"key": True}, "AT": {"type": "time"}}})
+    with engine(128) as small, small.reader() as reader:
+        stager = Stager(reader, tmp_path, "UTC")
+        staged = stager.stage("SOME", table, "f.csv", TextFile(_chunks(lines)))
+        stager.save_rejects()
+
+        assert staged.rejected == rows
+        assert reader.one(f"select count(distinct line) from {parquet(stager.rejects)}") == rows
+
+
+def _chunks(lines: Iterator[str]) -> Iterator[bytes]:
+    yield b"ID,AT,FILLER\n"
+    for some in batched(lines, 1000, strict=False):
+        yield "".join(some).encode()

@@ -116,8 +116,7 @@ class Engine:
     def attempt(self, sql: str) -> bool:
         """Run a statement that may fail over the clear text it reads; tell whether it worked.
 
-        What it reads streams past the tables that it is joined with, and is never kept to be joined with them: what is
-        kept may go to disk.
+        What it reads streams past the tables that it is joined with; there is no room to keep it for that.
         """
         try:
             self._database.execute("set disabled_optimizers = 'build_side_probe_side'")

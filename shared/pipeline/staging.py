@@ -27,6 +27,8 @@ STUDENTS_SEEN = "create table if not exists students_seen (alias uuid, student u
 """Keyed hashes of student ids by alias (see `Engine.set_pepper`): most rows are about somebody seen before."""
 STUDENTS_IN_MEMORY = 200_000
 """As many as are kept there; the others are in files, for what reads clear text has no disk to put them on."""
+ROWS_PER_PART = 200_000
+"""At most; they are sorted in memory."""
 REJECTS_IN_MEMORY = 20_000
 """As many as are kept there, likewise."""
 REJECTS = """
@@ -172,8 +174,10 @@ class Stager:
             else:
                 self.engine.run(f"insert into rejects {told}")
         if count > bad:
-            good = f"(from {rows} where fault is null)" if bad else rows
-            self._write(staged, plan, plan.finish(good, "students_met"))
+            first = staged.rows
+            for start in range(first, first + count, ROWS_PER_PART):
+                some = f"fault is null and record >= {start} and record < {start + ROWS_PER_PART}"
+                self._write(staged, plan, plan.finish(f"(from {rows} where {some})", "students_met"))
         return count, bad
 
     def _tell_faults(self, staged: Staged, plan: TablePlan, rows: str) -> str:

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
 
 from shared.pipeline import directory
 from shared.pipeline.directory import Asked
-from shared.pipeline.engine import engine
+from shared.pipeline.engine import Engine, engine
 from shared.ports import Answer, Call
 from tests.pipeline.conftest import PEPPER, as_secret
 
@@ -31,6 +34,34 @@ def test_no_id_is_on_the_disk_of_what_maps_the_learners() -> None:
 
     assert sum(map(len, spilled)) > 20_000_000
     assert sum(content.count(b"quokka") for content in spilled) == 0
+
+
+def test_the_engine_that_reads_them_has_no_disk_and_is_closed_before_another_one_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is found on a disk depends on luck; this does not."""
+    told: list[str] = []
+    run, close = Engine.run, Engine.close
+
+    def watched_run(self: Engine, sql: str, values: Sequence[Any] | None = None) -> None:
+        if "read_json" in sql:
+            told.append(f"read with disk {self.one("select current_setting('temp_directory')")!r}")
+        elif self is columnar:
+            told.append("main")
+        run(self, sql, values)
+
+    def watched_close(self: Engine) -> None:
+        told.append("closed")
+        close(self)
+
+    with engine(64) as columnar:
+        columnar.set_pepper(as_secret(PEPPER))
+        monkeypatch.setattr(Engine, "run", watched_run)
+        monkeypatch.setattr(Engine, "close", watched_close)
+        directory.read_users(columnar, _pages(), ASKED)
+        monkeypatch.undo()
+
+    assert told == [*2 * ["read with disk ''"], "closed", "main", "main"]
 
 
 class _Changes:

@@ -78,9 +78,11 @@ class Table(Strict):
         return self.student_in("pk")
 
     @model_validator(mode="after")
-    def _one_student_each(self) -> Self:
-        """Refuse what would be the same for everybody: two equal student ids cancel each other out."""
+    def _fingerprints_can_be_made(self) -> Self:
+        """Refuse what is no column, and what would be the same for everybody: two equal ids cancel each other out."""
         for made in ("pk", *self.fingerprints):
+            if unknown := [column for column in self.parts(made) if column not in self.columns]:
+                raise ValueError(f"{made} is made of {', '.join(unknown)}, which the table does not have.")
             if sum(self.columns[column].type is ColumnType.STUDENT for column in self.parts(made)) > 1:
                 raise ValueError(f"{made} is made of two columns of student ids; at most one can enter it.")
         return self

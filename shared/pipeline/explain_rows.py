@@ -220,7 +220,7 @@ class _Finder(Stager):
         self.engine.run(
             f"insert into found select {text(staged.table)}, {text(staged.file)}, line, record, pk, "
             f"{name('LST_UPD_TSTMP') if has_time else 'null'}, {told['field']}, {told['code']}, {told['message']} "
-            f"from ({plan.finish(rows, 'students_met')}) where {WANTED[staged.table].format(person=self.person)}"
+            f"from ({plan.finish(rows)}) where {WANTED[staged.table].format(person=self.person)}"
         )
         return super()._take(staged, plan, rows)
 

@@ -177,7 +177,7 @@ class Stager:
             first = staged.rows
             for start in range(first, first + count, ROWS_PER_PART):
                 some = f"fault is null and record >= {start} and record < {start + ROWS_PER_PART}"
-                self._write(staged, plan, plan.finish(f"(from {rows} where {some})", "students_met"))
+                self._write(staged, plan, plan.finish(f"(from {rows} where {some})"))
         return count, bad
 
     def _tell_faults(self, staged: Staged, plan: TablePlan, rows: str) -> str:
@@ -189,7 +189,7 @@ class Stager:
             f"select {text(staged.table)} as table_name, {text(staged.file)} as file, line, "
             f"case fault {fields} end as field, case fault {codes} end as code, case fault {cases} end as message, "
             f"pk, not list_contains({plan.key_faults}, fault) as key_readable "
-            f"from ({plan.finish(rows, 'students_met')})"
+            f"from ({plan.finish(rows)})"
         )
 
     def _write(self, staged: Staged, plan: TablePlan, rows: str) -> None:

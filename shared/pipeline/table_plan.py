@@ -163,14 +163,14 @@ class TablePlan:
             f"select a_{c} as alias from {rows} where a_{c} is not null" for c in self.students.values()
         )
 
-    def finish(self, rows: str, students: str) -> str:
+    def finish(self, rows: str) -> str:
         """Return the query for the rows of a table, from some of `select` with `record` and `line`.
 
-        `students` (alias, student, place) has all that they name.
+        Needs `students_met` (alias, student, place) with all that they name.
         """
         owner = f"s_{self.owner}.place" if self.owner else place_of("pk")
         kept = "".join(f", {self._whole(value.name)} as {name(value.name)}" for value in self.values)
-        joined = " ".join(f"left join {students} s_{c} on s_{c}.alias = a_{c}" for c in self.students.values())
+        joined = " ".join(f"left join students_met s_{c} on s_{c}.alias = a_{c}" for c in self.students.values())
         return f"select record, line, fault, {self._whole('pk')} as pk, {owner} as place{kept} from {rows} {joined}"
 
     def _whole(self, value: str) -> str:
@@ -233,11 +233,13 @@ def _fingerprint(table: Table, places: dict[str, str], parts: Sequence[str]) -> 
     """Return SQL for 128 bits of some columns' texts; a student that enters it is not among them."""
     found = []
     for part in parts:
-        column = table.columns.get(part)
-        if column is not None and part not in places:
+        if part == "pk" or _is_student(table.columns[part]):
+            continue
+        if part not in places:
             found.append("chr(30)")
-        elif column is not None and not _is_student(column):
-            found.append(f"v_{places[part]}" if column.is_required else f"coalesce(v_{places[part]}, chr(30))")
+        else:
+            value = f"v_{places[part]}"
+            found.append(value if table.columns[part].is_required else f"coalesce({value}, chr(30))")
     made = fingerprint(found or ["''"])
     return _together(_fingerprint(table, places, table.key), made) if "pk" in parts else made
 

@@ -68,7 +68,7 @@ class _Changes:
     """A delta in which most users come on many pages, each time with another id."""
 
     def send(self, calls: Sequence[Call], *, batch: bool) -> Sequence[Answer]:
-        raise NotImplementedError
+        raise AssertionError(f"A delta sends nothing: {calls}, {batch=}")
 
     def pages(self, url: str) -> Iterator[tuple[bytes, str | None]]:
         assert url == "old"

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from shared.domain.errors import Code, ConnectorError, SettingsError, TransientError
+from shared.pipeline.one_at_a_time import one_at_a_time
 from shared.ports import Secret
 
 _VALUES = re.compile(r"""['"].*['"]|['"].*|\d{4,}""")
@@ -159,8 +160,11 @@ class Engine:
 
 @contextmanager
 def engine(memory_mb: int, threads: int = 1, *, spills: bool = True) -> Iterator[Engine]:
-    """Give an engine with a folder of its own; both are gone afterwards."""
-    with TemporaryDirectory(prefix="lms-") as folder:
+    """Give an engine with a folder of its own; both are gone afterwards.
+
+    Waits until no other thread of this process has one (see `one_at_a_time`).
+    """
+    with one_at_a_time(), TemporaryDirectory(prefix="lms-") as folder:
         created = Engine(Path(folder), memory_mb, threads, spills=spills)
         try:
             yield created

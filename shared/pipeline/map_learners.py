@@ -28,6 +28,7 @@ from shared.pipeline import (
 from shared.pipeline.decide_activities import Decided, decide_all
 from shared.pipeline.engine import engine
 from shared.pipeline.forgotten import note_forgotten
+from shared.pipeline.one_at_a_time import one_at_a_time
 from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
 from shared.pipeline.run_data import RunData
@@ -56,8 +57,9 @@ def map_learners(parts: Parts, message: MapLearners) -> None:
             run = journal.get_run(parts, message.connection, message.run_id)
             if run.step is not _BEFORE[message.stage]:
                 return
-            run = journal.advance(parts, run, run.step, attempts=run.attempts + 1) or run
-            _attempt(parts, run, message.stage)
+            with one_at_a_time(wait=False):
+                run = journal.advance(parts, run, run.step, attempts=run.attempts + 1) or run
+                _attempt(parts, run, message.stage)
     except BusyError:
         # Most likely the worker that sent this message and has not let go yet; a late one would go round in vain.
         if journal.get_run(parts, message.connection, message.run_id).step is _BEFORE[message.stage]:

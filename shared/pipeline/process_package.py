@@ -19,6 +19,7 @@ from shared.domain.runs import ATTEMPTS, Outcome, Run, Step
 from shared.domain.state import State
 from shared.domain.turns import Turn, next_turn
 from shared.pipeline import finish_run, journal, refusals
+from shared.pipeline.one_at_a_time import one_at_a_time
 from shared.pipeline.parts import Parts
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def process_next(parts: Parts, name: str) -> None:
         with parts.leases.hold(f"work/{name}"):
             run = _open_run(parts, name)
             if run is not None:
-                _process(parts, run)
+                with one_at_a_time(wait=False):
+                    _process(parts, run)
     except BusyError:
         # Whoever works may have looked for the next package already; nobody waits in a function.
         journal.call_next(parts, name, delay_seconds=BUSY_SECONDS)
@@ -241,6 +243,7 @@ def _commit(parts: Parts, run: Run, reading: "Reading") -> None:
         run,
         Step.PROCESSING,
         step=Step.MAPPING,
+        attempts=0,
         key_id=manifest.key_id,
         learner_part=manifest.learner_part,
         warnings=(*run.warnings, *manifest.warnings),

@@ -2,7 +2,7 @@
 
 A pass is about the student ids of some places, with their rows in the plan and the history and what was published
 for them. Persons with several student ids are left out of it: their student ids may lie anywhere, and have passes
-of their own at the end.
+of their own at the end. Their rows are set aside once for these, as each would have to look everywhere.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from shared.domain.table_part import PLACES
 from shared.pipeline.engine import parquet
 from shared.pipeline.run_data import RunData
 from shared.pipeline.show_activities import SNAPSHOT
-from shared.pipeline.table_parts import ROWS_PER_PASS, files, ranges
+from shared.pipeline.table_parts import ROWS_PER_PASS, LocalPart, files, ranges, within
 
 _TABLES = {"PA_STUD_CPNT": "assignments", "PA_CPNT_EVTHST": "completions"}
 
@@ -27,6 +27,8 @@ class Passes:
     """Passes for persons with several student ids."""
     rows: int = 0
     """Of all passes."""
+    aside: dict[str, list[LocalPart]] = field(default_factory=dict)
+    """The rows of the persons with several student ids, by table."""
 
     @classmethod
     def plan(cls, data: RunData) -> Self:
@@ -53,7 +55,8 @@ class Passes:
         several = max(several, 1) if students else 0
         if several:
             engine.run(f"update several set turn = turn % {several}")
-        return cls(data, by_place, several, rows)
+        aside = {table: _set_aside(data, table) for table in _TABLES} if several else {}
+        return cls(data, by_place, several, rows, aside)
 
     @property
     def count(self) -> int:
@@ -62,18 +65,30 @@ class Passes:
 
     def enter(self, number: int) -> None:
         """Let the views of plan and history, `left_*`, `learners_now` and `published` stand for this pass."""
+        engine, data = self.data.engine, self.data
         first, last = self.by_place[number] if number < len(self.by_place) else (0, PLACES - 1)
         if number >= len(self.by_place):
+            tables = self.aside
             chosen = f"where {{}} in (select student from several where turn = {number - len(self.by_place)})"
         else:
+            tables = {table: within(data.tables[table], first, last) for table in _TABLES}
             chosen = f"where place between {first} and {last}"
             if self.several:
                 chosen += " and {} not in (select student from several)"
-        engine, data = self.data.engine, self.data
         for table, kind in _TABLES.items():
-            data.make_view(table, where=chosen.format("STUD_ID"), places=(first, last))
+            data.make_view(table, where=chosen.format("STUD_ID"), parts=tables[table])
             engine.run(f"create or replace temp view left_{kind} as from all_left_{kind} {chosen.format('student')}")
         engine.run(f"create or replace temp table learners_now as from learners {chosen.format('student')}")
         engine.run(f"create or replace table published ({', '.join(f'{c} {t}' for c, t in SNAPSHOT.items())})")
         if found := files(data.published, first, last):
             engine.run(f"insert into published by name from {parquet(found)} {chosen.format('student')}")
+
+
+def _set_aside(data: RunData, table: str) -> list[LocalPart]:
+    """Write the rows of `several` into a part of their own, in no order: to sort them would take more room."""
+    parts = data.tables[table]
+    if not parts:
+        return []
+    rows = f"from {parquet([part.file for part in parts])} where STUD_ID in (select student from several)"
+    file = data.engine.write(rows, data.engine.folder / f"{table}-several.parquet", compression="uncompressed")
+    return [LocalPart(file, data.engine.one(f"select count(*) from {parquet([file])}"), 0, PLACES - 1)]

@@ -73,11 +73,9 @@ class RunData:
         """The profile of the connection."""
         return self.parts.get_profile(self.connection.profile)
 
-    def make_view(self, table: str, view: str = "", where: str = "", places: tuple[int, int] | None = None) -> None:
-        """Make the view of a table, or of those of its rows that lie in some places and fit `where`."""
-        parts = self.tables[table]
-        if places is not None:
-            parts = [part for part in parts if part.first <= places[1] and part.last >= places[0]]
+    def make_view(self, table: str, view: str = "", where: str = "", parts: Sequence[LocalPart] | None = None) -> None:
+        """Make the view of a table, or of those of its rows that lie in some parts and fit `where`."""
+        parts = self.tables[table] if parts is None else parts
         came_now = table in self.manifest.read_now
         make_view(self.engine, self.profile, table, parts, came_now=came_now, view=view, where=where)
 

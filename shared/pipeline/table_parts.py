@@ -9,7 +9,7 @@ from shared.domain.table_part import PLACES, TablePart
 from shared.pipeline.engine import Engine, parquet
 from shared.ports import Blobs
 
-ROWS_PER_PASS = 400_000
+ROWS_PER_PASS = 800_000
 """How many rows are worked on at a time: what is made of them has to be in memory."""
 
 
@@ -52,9 +52,14 @@ def download(blobs: Blobs, parts: Sequence[TablePart], folder: Path) -> list[Loc
     ]
 
 
-def files(parts: Sequence[LocalPart], first: int = 0, last: int = PLACES - 1) -> list[Path]:
+def within(parts: Sequence[LocalPart], first: int, last: int) -> list[LocalPart]:
+    """Return those that may hold rows of a range of places."""
+    return [part for part in parts if part.first <= last and part.last >= first]
+
+
+def files(parts: Sequence[LocalPart], first: int, last: int) -> list[Path]:
     """Return the files that may hold rows of a range of places."""
-    return [part.file for part in parts if part.first <= last and part.last >= first]
+    return [part.file for part in within(parts, first, last)]
 
 
 def ranges(rows: int) -> list[tuple[int, int]]:

@@ -29,8 +29,11 @@ def path(run: Run) -> str:
 
 def begin(engine: Engine) -> None:
     """Forget what was collected."""
-    engine.run("create or replace table activity_changes (kind varchar, todo varchar, content uuid, records bigint)")
     make_types(engine)
+    engine.run(
+        "create or replace table activity_changes "
+        "(kind activity_kind, todo activity_todo, content uuid, records bigint)"
+    )
     _begin_sent(engine)
 
 
@@ -48,7 +51,7 @@ def collect(engine: Engine) -> None:
 
 
 def _sum_up(engine: Engine) -> None:
-    sent = "select kind::varchar as kind, todo::varchar as todo, content, count(*) as records from sent group by all"
+    sent = "select kind, todo, content, count(*) as records from sent group by all"
     engine.run(
         "create or replace table activity_changes as select kind, todo, content, sum(records)::bigint as records "
         f"from (from activity_changes union all {sent}) group by all"

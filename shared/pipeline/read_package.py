@@ -1,6 +1,7 @@
 """Read one package, and its keys package, into staged rows and the tables that follow from them."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pydantic import Field
@@ -21,7 +22,7 @@ from shared.pipeline.package_files import PackageFiles
 from shared.pipeline.parts import Parts
 from shared.pipeline.progress import Reporter, of_run
 from shared.pipeline.staging import STUDENTS, Staged, Stager
-from shared.pipeline.table_parts import download, upload_all
+from shared.pipeline.table_parts import LocalPart, download, upload
 from shared.pipeline.tables import Merger
 
 log = logging.getLogger(__name__)
@@ -205,8 +206,7 @@ class PackageReader:
                 old = download(self.parts.tables, tables[name], self.engine.folder / "old" / name)
             merged = merger.merge(name, staged=staged.get(name), keys=keys.get(name), old=old)
             if merged.parts is not None:
-                folder = f"{self.run.connection}/{self.run.run_id}/tables/{name}"
-                tables[name] = upload_all(self.parts.tables, merged.parts, folder)
+                tables[name] = self._upload(name, merged.parts)
             if merged.left_over is not None and name in COUNTED:
                 left_over[name] = f"{self.run.connection}/{self.run.run_id}/left-over/{name}.parquet"
                 self.parts.records.put_file(left_over[name], merged.left_over)
@@ -229,4 +229,10 @@ class PackageReader:
             seen=sorted({*self.state.seen_tables, *(name for name, each in staged.items() if each.rows)}),
             files={name: staged[name].file for name in read_now},
             warnings=self.warnings,
+        )
+
+    def _upload(self, table_name: str, parts: Sequence[LocalPart]) -> tuple[TablePart, ...]:
+        folder = f"{self.run.connection}/{self.run.run_id}/tables/{table_name}"
+        return tuple(
+            upload(self.parts.tables, part, f"{folder}/{number:05d}.parquet") for number, part in enumerate(parts)
         )

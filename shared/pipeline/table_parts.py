@@ -1,7 +1,6 @@
 """Tables and snapshots in parts: how they are written, kept in storage, and brought back as relations."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,9 +11,6 @@ from shared.ports import Blobs
 
 ROWS_PER_PASS = 800_000
 """How many rows are worked on at a time: what is made of them has to be in memory."""
-
-_AT_ONCE = 4
-"""How many parts are on their way: most of the time of each is waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +39,17 @@ def upload(blobs: Blobs, part: LocalPart, path: str) -> TablePart:
     return TablePart(path=path, rows=part.rows, first=part.first, last=part.last)
 
 
-def upload_all(blobs: Blobs, parts: Sequence[LocalPart], folder: str) -> tuple[TablePart, ...]:
-    """Bring parts into a folder of the storage, several at a time."""
-
-    def upload_one(number: int, part: LocalPart) -> TablePart:
-        return upload(blobs, part, f"{folder}/{number:05d}.parquet")
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return tuple(pool.map(upload_one, range(len(parts)), parts))
-
-
 def download(blobs: Blobs, parts: Sequence[TablePart], folder: Path) -> list[LocalPart]:
-    """Bring parts to this machine, several at a time."""
-
-    def download_one(number: int, part: TablePart) -> LocalPart:
-        file = blobs.get_file(part.path, folder / f"{number:05d}.parquet")
-        return LocalPart(file, rows=part.rows, first=part.first, last=part.last)
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(download_one, range(len(parts)), parts))
+    """Bring parts to this machine."""
+    return [
+        LocalPart(
+            blobs.get_file(part.path, folder / f"{number:05d}.parquet"),
+            rows=part.rows,
+            first=part.first,
+            last=part.last,
+        )
+        for number, part in enumerate(parts)
+    ]
 
 
 def within(parts: Sequence[LocalPart], first: int, last: int) -> list[LocalPart]:

@@ -6,13 +6,10 @@ from pathlib import Path
 import pytest
 
 from shared.domain.profile import Table
-from shared.domain.table_part import TablePart
 from shared.pipeline import staging
 from shared.pipeline.engine import Engine, engine, parquet
 from shared.pipeline.reading import TextFile
 from shared.pipeline.staging import Stager
-from shared.pipeline.table_parts import download, upload_all, write_part
-from tests.fakes import MemoryBlobs
 from tests.pipeline.conftest import stage
 
 TABLE = Table.model_validate({"columns": {"ID": {"key": True}, "OF": {"key": True}}})
@@ -32,27 +29,6 @@ def test_rows_of_a_segment_are_in_parts_by_number_and_in_the_order_of_places(
     for part in result.staged.parts:
         places = [place for (place,) in columnar.rows(f"select place from {parquet([part.file])}")]
         assert places == sorted(places)
-
-
-def test_parts_are_told_in_their_order_although_several_travel_at_a_time(columnar: Engine, tmp_path: Path) -> None:
-    """A merge asks for the rows by number, and the place of each part has to be its own."""
-    blobs = MemoryBlobs()
-    written = [
-        write_part(columnar, f"select {number}::usmallint as place", tmp_path / f"{number}.parquet")
-        for number in range(9)
-    ]
-
-    stored = upload_all(blobs, written, "tables/SOME")
-    brought = download(blobs, stored, tmp_path / "here")
-
-    assert [(part.first, part.last) for part in brought] == [(number, number) for number in range(9)]
-    for number, part in enumerate(brought):
-        assert columnar.rows(f"from {parquet([part.file])}") == [(number,)]
-
-
-def test_a_part_that_is_gone_is_missed(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        download(MemoryBlobs(), [TablePart(path="nowhere", rows=1, first=0, last=0)], tmp_path)
 
 
 @pytest.mark.slow

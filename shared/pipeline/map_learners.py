@@ -61,7 +61,8 @@ def map_learners(parts: Parts, message: MapLearners) -> None:
                 run = journal.advance(parts, run, run.step, attempts=run.attempts + 1) or run
                 _attempt(parts, run, message.stage)
     except BusyError:
-        # Most likely the worker that sent this message and has not let go yet; a late one would go round in vain.
+        # The worker that sent this message has not let go yet, or this process works for another connection. A late
+        # message would go round in vain.
         if journal.get_run(parts, message.connection, message.run_id).step is _BEFORE[message.stage]:
             parts.messages.send(MAP_LEARNERS, message.model_dump_json(), delay_seconds=BUSY_SECONDS)
 

@@ -1,4 +1,7 @@
-"""One worker at a time works for a connection; what comes meanwhile must not be lost, or a run would stand still."""
+"""One worker at a time works for a connection, and a process for one connection at a time.
+
+What comes meanwhile must not be lost, or a run would stand still.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

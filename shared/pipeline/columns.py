@@ -11,12 +11,17 @@ from shared.domain.matching import EMPLOYEE_ID, longest_id
 from shared.domain.profile import Column, ColumnType
 from shared.pipeline.engine import text
 from shared.pipeline.person_keys import person_forms, person_key
+from shared.pipeline.zones import to_utc
 
 _ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)?"
 _OFFSET = r"(Z|z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 _EPOCH = r"-?\d{9,14}"
 _FIRST, _LAST = "0001-01-01", "9999-12-31 23:59:59.999999"
 """What can be written down in UTC."""
+_MICROSECONDS_BEFORE_1970 = 62_135_596_800_000_000
+"""Since `_FIRST`."""
+_LAST_SECOND = "'86399 seconds'"
+"""Of a day, since it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,36 +48,49 @@ def student_key(v: str) -> str:
     return f"keyed('student', {v})"
 
 
-def usual_time(v: str) -> str:
-    """Return SQL for a time as it stands, if it is `YYYY-MM-DD HH:MM:SS` with all of its digits and nothing else."""
-    # No other text of that length can be read so.
+def usual_time(v: str, *, deadline: bool = False) -> str:
+    """Return SQL for a time as it stands, if it is `YYYY-MM-DD[ HH:MM:SS]` with all of its digits and nothing else.
+
+    `deadline` as in `time_utc`.
+    """
+    written = f"{v} >= '0001-01-03' and {v} < '9999-12-30'"
+    day = f"try_strptime({v}, '%Y-%m-%d')"
+    if deadline:
+        day += f" + interval {_LAST_SECOND}"
+    # No other text of that length can be read so, but for a day of one digit with a blank behind it.
     return (
-        f"case when strlen({v}) = 19 and {v} >= '0001-01-03' and {v} < '9999-12-30' "
-        f"then try_strptime({v}, '%Y-%m-%d %H:%M:%S') end"
+        f"case when strlen({v}) = 19 and {written} then try_strptime({v}, '%Y-%m-%d %H:%M:%S') "
+        f"when strlen({v}) = 10 and {written} and {v}[10] >= '0' then {day} end"
     )
 
 
-def time_utc(v: str, zone: str, *, deadline: bool = False, usual: str | None = None) -> str:
+def time_number(usual: str) -> str:
+    """Return SQL for a `usual_time` as a number, each its own, as UUID."""
+    return f"(epoch_us({usual}) + {_MICROSECONDS_BEFORE_1970})::uhugeint::uuid"
+
+
+def time_utc(v: str, zone: str, *, deadline: bool = False, usual: str | None = None, day: str | None = None) -> str:
     """Return SQL for a time as naive UTC timestamp; null when it cannot be read.
 
     Reads `YYYY-MM-DD[ HH:MM[:SS[.f]]]` with a blank or a T, with or without an offset, and epoch milliseconds.
     Naive times are in `zone`: a doubled hour means the first, a skipped hour moves forward. With `deadline` a
-    date alone is the last second of its day. `usual` is the name of its `usual_time`, where that is known.
+    date alone is the last second of its day. `usual` is the name of its `usual_time`, where that is known, and `day`
+    that of its day (see `zones`).
     """
     normal = f"replace(upper({v}), ',', '.')"
     naive = f"try_cast({normal} as timestamp)"
     if deadline:
-        naive = f"case when length({v}) = 10 then {naive} + interval '86399 seconds' else {naive} end"
-    usual = usual or f"({usual_time(v)})"
+        naive = f"case when length({v}) = 10 then {naive} + interval {_LAST_SECOND} else {naive} end"
+    usual = usual or f"({usual_time(v, deadline=deadline)})"
     unusual = (
-        f"case when regexp_full_match({v}, {text(_ISO)}) then {_to_utc(naive, zone)} "
+        f"case when regexp_full_match({v}, {text(_ISO)}) then {to_utc(naive, zone)} "
         f"when regexp_full_match({v}, {text(_ISO + _OFFSET)}) then try_cast({_offset_form(normal)} as "
         "timestamptz)::timestamp "
         f"when regexp_full_match({v}, {text(_EPOCH)}) and abs(try_cast({v} as bigint)) < 253402300800000 "
         f"then make_timestamp_ms(try_cast({v} as bigint)) end"
     )
     return (
-        f"case when {usual} is not null then {_to_utc(usual, zone)} when {v} is not null and ({unusual}) "
+        f"case when {usual} is not null then {to_utc(usual, zone, day=day)} when {v} is not null and ({unusual}) "
         f"between timestamp {text(_FIRST)} and timestamp {text(_LAST)} then {unusual} end"
     )
 
@@ -80,27 +98,6 @@ def time_utc(v: str, zone: str, *, deadline: bool = False, usual: str | None = N
 def _offset_form(v: str) -> str:
     """Return SQL that writes an offset as the engine reads it: `+HH:MM`."""
     return rf"regexp_replace(regexp_replace({v}, 'Z$', '+00:00'), '([+-]\d{{2}}):?(\d{{2}})$', '\1:\2')"
-
-
-def _to_utc(naive: str, zone: str) -> str:
-    if zone == "UTC":
-        return naive
-    late = f"timezone({text(zone)}, {naive})"
-
-    def first(earlier: str) -> str:
-        return f"timezone({text(zone)}, {late} - interval '{earlier}') = ({naive})"
-
-    return (
-        f"(case when {first('60 minutes')} then {late} - interval '60 minutes' "
-        f"when {first('30 minutes')} then {late} - interval '30 minutes' else {late} end)::timestamp"
-    )
-
-
-def local_day(timestamp: str, zone: str) -> str:
-    """Return SQL for the calendar day in `zone` of a naive UTC timestamp."""
-    if zone == "UTC":
-        return f"({timestamp})::date"
-    return f"timezone({text(zone)}, timezone('UTC', {timestamp}))::date"
 
 
 def values(name: str, column: Column, v: str, read: str) -> list[Value]:

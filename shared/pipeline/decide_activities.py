@@ -12,6 +12,7 @@ from shared.pipeline.passes import Passes
 from shared.pipeline.progress import of_run
 from shared.pipeline.run_data import RunData
 from shared.pipeline.show_activities import show_history, statuses_known
+from shared.pipeline.zones import make_zone_days
 
 _OF_A_PASS = (
     "decisions",
@@ -52,6 +53,7 @@ def decide_all(data: RunData, now: datetime, *, write: bool, changes: bool = Fal
     engine, scope = data.engine, data.scope
     decided = Decided()
     passes = Passes.plan(data)
+    make_zone_days(engine, data.connection.source_time_zone)
     engine.run("create or replace table verdicts (key varchar, verdict varchar)")
     if not write:
         coverage_report.begin(engine)

@@ -11,6 +11,7 @@ from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, STUDENTS, Questi
 from shared.pipeline.person_keys import key_under, person_forms, person_key
 from shared.pipeline.show_contents import content_key, external_id
 from shared.pipeline.table_parts import LocalPart, download
+from shared.pipeline.zones import make_zone_days
 
 _SHELVES = "PA_CATALOG_ITEM"
 _SMALL = ("PA_RQMT_TYPE", "PA_CMPL_STAT", "PA_CATALOG")
@@ -88,6 +89,7 @@ def decide(scene: Scene, now: datetime) -> None:
         "coalesce(content_id, '') as content_id, active and todo in ('add', 'change', 'same') as active "
         "from contents"
     )
+    make_zone_days(engine, scene.connection.source_time_zone)
     show_activities.show_history(engine, scene.connection, scene.known)
     plan_changes.decide(engine, scene.profile, scene.connection, scene.known, now, whole=True)
 

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from shared.domain.connection import Connection
 from shared.domain.matching import PersonIdRule, bits_of
 from shared.domain.profile import Profile
-from shared.pipeline.columns import local_day
 from shared.pipeline.engine import Engine, fingerprint, name, parquet, text
 from shared.pipeline.person_keys import key_under
 from shared.pipeline.show_contents import Known
 from shared.pipeline.table_parts import LocalPart
+from shared.pipeline.zones import join_days, to_local
 
 SNAPSHOT = {
     "ext": "uuid",
@@ -107,9 +107,10 @@ def show_history(engine: Engine, connection: Connection, known: Known) -> None:
 
     `history` has a row of the table each, `credit` tells whether it gives credit; `completions` are the credited ones
     of known persons: equal ones in person, item, calendar day and status are one, the earliest. `completed_days` lists
-    those that assignments may take, by person and item.
+    those that assignments may take, by person and item. Needs `zone_days` (see `zones`), as do the `assignments`.
     """
     make_types(engine)
+    day = to_local("h.COMPL_DTE", connection.source_time_zone, day="d")
     engine.run(
         "create or replace temp table credits as select distinct CMPL_STAT_ID as status, CPNT_TYP_ID as typ "
         "from PA_CMPL_STAT where PROVIDE_CRDT"
@@ -117,10 +118,11 @@ def show_history(engine: Engine, connection: Connection, known: Known) -> None:
     engine.run(
         "create or replace temp table history as select h.pk, h.STUD_ID as student, h.place, l.person, h.came, "
         "h.CONTENT as content, h.COMPL_DTE as done_at, h.COMPL_DTE_TEXT as done_text, "
-        f"{local_day('h.COMPL_DTE', connection.source_time_zone)} as day, h.CMPL_STAT_ID as status, "
+        f"{day}::date as day, h.CMPL_STAT_ID as status, "
         "h.CMPL_STAT_ID in (select status from credits where typ is null) or coalesce((h.CMPL_STAT_ID, h.CPNT_TYP_ID) "
         "in (select (status, typ) from credits where typ is not null), false) as credit "
         "from PA_CPNT_EVTHST h left join learners_now l on l.student = h.STUD_ID and l.known"
+        f"{join_days({'d': 'h.COMPL_DTE'}, connection.source_time_zone)}"
     )
     first = "arg_min({}, row(done_at, pk))"
     ext = fingerprint(["person::varchar", "content::varchar", "done_text", "status"])
@@ -151,15 +153,16 @@ def assignments(profile: Profile, connection: Connection, known: Known) -> str:
         for column, values in profile.in_progress.items()
     )
     hold = str(not _withdrawal_proven(known)).lower()
-    day = local_day("a.ASSGN_DTE", connection.source_time_zone)
+    day = to_local("a.ASSGN_DTE", connection.source_time_zone, day="d")
     planned = (
         "select a.EXT as ext, a.STUD_ID as student, a.place, a.CONTENT as content, a.ASSGN_DTE as assigned_at, "
-        f"{day} as day, a.REQ_DTE as due_at, "
+        f"{day}::date as day, a.REQ_DTE as due_at, "
         f"case r.REQUIRED when true then 'required' when false then 'recommended' else {default} end as type, "
         f"{type_unknown} and a.RTYP_ID is not null as parked, "
         f"coalesce({in_progress or 'false'}, false) as in_progress, "
         "a.ASSGN_USER as assigner, a.came "
         "from PA_STUD_CPNT a left join PA_RQMT_TYPE r on r.RTYP_ID = a.RTYP_ID"
+        f"{join_days({'d': 'a.ASSGN_DTE'}, connection.source_time_zone)}"
     )
     done = "origin = 'done'"
     found = "list_min(list_filter(c.days, lambda each: each['on'] >= coalesce(o.day, date '0001-01-01')))"

@@ -21,6 +21,7 @@ from shared.pipeline.reading import Segment, TextFile
 from shared.pipeline.repair import repair
 from shared.pipeline.table_parts import LocalPart, write_part
 from shared.pipeline.table_plan import TablePlan
+from shared.pipeline.zones import make_zone_days
 
 STUDENTS = "PV_PARTNER_STUDENT"
 STUDENTS_SEEN = "create table if not exists students_seen (alias uuid, student uuid, place usmallint)"
@@ -77,10 +78,11 @@ class Stager:
     """Files of rejects that are not in memory."""
 
     def __post_init__(self) -> None:
-        """Make the tables of rejects, and of the students seen."""
+        """Make the tables of rejects, of the students seen, and of the days of the zone."""
         self.engine.run(REJECTS)
         self.engine.run(STUDENTS_SEEN)
         self.engine.run("create or replace temp table students_met as from students_seen where false")
+        make_zone_days(self.engine, self.zone)
 
     def stage(self, table_name: str, table: Table, file: str, source: TextFile) -> Staged:
         """Read the whole file.

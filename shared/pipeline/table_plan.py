@@ -11,6 +11,7 @@ from shared.pipeline import columns
 from shared.pipeline.engine import fingerprint, name, place_of, text
 from shared.pipeline.header import Header
 from shared.pipeline.reading import INNER_NEWLINE, NUL, Segment
+from shared.pipeline.zones import join_days
 
 _ENOUGH_COLUMNS = 2
 """Known columns without which a first line is believed to be a header only if it has one of the key."""
@@ -28,8 +29,12 @@ class TablePlan:
     """Name of every column of the file, in order."""
     students: dict[str, str]
     """Those of them that hold student ids, by the table's columns."""
+    usual: dict[str, str]
+    """SQL for the times among them that are written as usual (`u_` and the column)."""
     times: dict[str, str]
-    """SQL for the times among them, by column."""
+    """SQL for all times, in UTC, by column."""
+    zone: str
+    """The source time zone, which they are in."""
     values: list[columns.Value]
     entered: dict[str, str]
     """Those of students by the fingerprints that they enter, `pk` among them."""
@@ -61,6 +66,7 @@ class TablePlan:
         raw = tuple(f"c{number}" for number in range(len(present)))
         places = _find_places(table, present)
         kept: list[columns.Value] = []
+        usual: dict[str, str] = {}
         times: dict[str, str] = {}
         rules = [columns.Fault("", Code.FIELD_INVALID, _NUL, "has_nul")]
         key_rules = [0]
@@ -79,9 +85,12 @@ class TablePlan:
                 continue
             raw_name = places[column_name]
             v, read = f"v_{raw_name}", f"r_{raw_name}"
-            if column.type in (ColumnType.TIME, ColumnType.DEADLINE):
+            if _is_time(column):
                 deadline = column.type is ColumnType.DEADLINE
-                times[raw_name] = columns.time_utc(v, zone, deadline=deadline, usual=f"u_{raw_name}")
+                usual[raw_name] = columns.usual_time(raw_name, deadline=deadline)
+                times[raw_name] = columns.time_utc(
+                    v, zone, deadline=deadline, usual=f"u_{raw_name}", day=f"d_{raw_name}"
+                )
             kept += columns.values(column_name, column, v, read)
             for rule in columns.faults(column_name, column, v, read, required=required, attribute=attribute):
                 if column.key:
@@ -100,7 +109,9 @@ class TablePlan:
         return cls(
             raw=raw,
             students={c: places[c] for c, data in table.columns.items() if c in places and _is_student(data)},
+            usual=usual,
             times=times,
+            zone=zone,
             values=kept,
             faults=rules,
             key_faults=key_rules,
@@ -133,13 +144,14 @@ class TablePlan:
         """Return the query that turns records into typed rows, in their order, each with its first fault or none.
 
         In place of students it has their aliases (`a_` and the column); `finish` puts them in. `lines` is kept beside
-        the values, under that name.
+        the values, under that name. Needs `zone_days` (see `zones`).
         """
-        usual = "".join(f", {columns.usual_time(c)} as u_{c}" for c in self.times)
+        usual = "".join(f", {sql} as u_{c}" for c, sql in self.usual.items())
         trimmed = ", ".join(f"{self._trimmed(c, segment)} as v_{c}" for c in self.raw)
         has_nul = " or ".join(f"contains({c}, {text(NUL)})" for c in self.raw) if segment.has_nul else "false"
         aliases = "".join(f", alias_of(v_{c}) as a_{c}" for c in self.students.values())
         times = "".join(f", {sql} as r_{c}" for c, sql in self.times.items())
+        days = join_days({f"d_{c}": f"u_{c}" for c in self.times}, self.zone)
         fault = " ".join(f"when {rule.sql} then {number}" for number, rule in enumerate(self.faults))
         kept = "".join(
             f", ({value.sql})::{value.type} as {name(value.name)}"
@@ -148,8 +160,8 @@ class TablePlan:
         )
         return (
             f"select {lines} as lines, case {fault} end as fault, {self.pk} as pk"
-            f"{aliases}{kept} from (select *{times} from "
-            f"(select *, coalesce({has_nul}, false) as has_nul, {trimmed} from (select *{usual} from {source})))"
+            f"{aliases}{kept} from (select v.*{times} from (select *, coalesce({has_nul}, false) as has_nul, {trimmed} "
+            f"from (select *{usual} from {source})) v{days})"
         )
 
     def ids(self, source: str, segment: Segment) -> str:
@@ -229,19 +241,34 @@ def _is_student(column: Column) -> bool:
     return column.type is ColumnType.STUDENT
 
 
+def _is_time(column: Column) -> bool:
+    return column.type in (ColumnType.TIME, ColumnType.DEADLINE)
+
+
 def _fingerprint(table: Table, places: dict[str, str], parts: Sequence[str]) -> str:
     """Return SQL for 128 bits of some columns' texts; a student that enters it is not among them."""
-    found = []
-    for part in parts:
-        if part == "pk" or _is_student(table.columns[part]):
-            continue
-        if part not in places:
-            found.append("chr(30)")
-        else:
-            value = f"v_{places[part]}"
-            found.append(value if table.columns[part].is_required else f"coalesce({value}, chr(30))")
-    made = fingerprint(found or ["''"])
-    return _together(_fingerprint(table, places, table.key), made) if "pk" in parts else made
+    others = [part for part in parts if part != "pk" and not _is_student(table.columns[part])]
+    texts = [_entering(table, places, part) for part in others] or ["''"]
+    made = fingerprint(texts)
+    if "pk" not in parts:
+        return made
+    if len(others) == 1 and others[0] in places and _is_time(table.columns[others[0]]):
+        # A key and a number are as good as two hashes, and a time is one without being hashed.
+        c = places[others[0]]
+        trimmed = columns.usual_time(f"v_{c}", deadline=table.columns[others[0]].type is ColumnType.DEADLINE)
+        made = (
+            f"case when u_{c} is not null then {columns.time_number(f'u_{c}')} "
+            f"when {trimmed} is not null then {columns.time_number(trimmed)} else {made} end"
+        )
+    return _together(_fingerprint(table, places, table.key), made)
+
+
+def _entering(table: Table, places: dict[str, str], column: str) -> str:
+    """Return SQL for the text of a column as it enters a fingerprint."""
+    if column not in places:
+        return "chr(30)"
+    value = f"v_{places[column]}"
+    return value if table.columns[column].is_required else f"coalesce({value}, chr(30))"
 
 
 def _together(one: str, other: str) -> str:

@@ -53,6 +53,20 @@ def test_whose_a_row_is_is_part_of_its_key(columnar: Engine) -> None:
     assert columnar.one(f"select count(distinct pk) from {rows}") == 21
 
 
+def test_when_somebody_was_assigned_enters_a_fingerprint(columnar: Engine) -> None:
+    """As often as the time is another, in whatever form it comes; blanks around it change nothing."""
+    table = TABLE.model_copy(update={"fingerprints": {"EXT": ("pk", "AT")}})
+    times = ["2026-01-01 10:00:00", " 2026-01-01 10:00:00 ", "2026-01-01 10:00:01", "2026-01-01T10:00:00", "2026-01-01"]
+    lines = [f"s1,1,,{at}" for at in (*times, " 2026-01-01", "", " ")]
+    lines += [f"s{student},{number},,{times[0]}" for student, number in ((2, 1), (1, 2))]
+
+    staged = stage(columnar, table, "\n".join(["STUD_ID,N,BY,AT", *lines]).encode()).staged
+
+    rows = parquet([part.file for part in staged.parts])
+    found = [ext for (ext,) in columnar.rows(f"select EXT from {rows} order by record")]
+    assert [found.index(ext) for ext in found] == [0, 0, 2, 3, 4, 4, 6, 6, 8, 9]
+
+
 def _hash(columnar: Engine, number: int) -> UUID:
     return UUID(str(columnar.one(f"select keyed('student', 's{number}')")))
 

@@ -1,6 +1,6 @@
 """Times as LMS write them, in the zone where they were written."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.pipeline.columns import local_day, time_utc
+from shared.pipeline.columns import time_utc, usual_time
 from shared.pipeline.engine import Engine, text
+from shared.pipeline.zones import join_days, make_zone_days, to_local
 
 BERLIN = "Europe/Berlin"
 ZONES = (
@@ -25,6 +26,15 @@ ZONES = (
 
 def read(columnar: Engine, value: str, zone: str = "UTC", *, deadline: bool = False) -> str | None:
     found: datetime | None = columnar.one(f"select {time_utc(text(value), zone, deadline=deadline)}")
+    return found.isoformat(" ") if found else None
+
+
+def look_up(columnar: Engine, value: str, zone: str, *, deadline: bool = False) -> str | None:
+    """Read it as packages are read: by the day, of which `zone_days` knows."""
+    found: datetime | None = columnar.one(
+        f"select {time_utc('v', zone, deadline=deadline, usual='u', day='d')} from (select v, "
+        f"{usual_time('v', deadline=deadline)} as u from (select {text(value)} as v)){join_days({'d': 'u'}, zone)}"
+    )
     return found.isoformat(" ") if found else None
 
 
@@ -95,7 +105,8 @@ def test_a_time_without_an_offset_is_in_the_source_zone(columnar: Engine, value:
 @example(zone="Australia/Lord_Howe", moment=datetime(2026, 10, 4, 2, 15))  # noqa: DTZ001 - the same
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_is_what_the_zone_database_says(columnar: Engine, zone: str, moment: datetime) -> None:
-    """Around a change of the clock as well as at any other time."""
+    """Around a change of the clock as well as at any other time, one by one and looked up by the day."""
+    make_zone_days(columnar, zone)
     moments = [moment.replace(microsecond=0)]
     if zone != "UTC":
         changes = _changes(zone, moment.year)
@@ -106,6 +117,7 @@ def test_it_is_what_the_zone_database_says(columnar: Engine, zone: str, moment: 
     for naive in moments:
         expected = naive.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC).replace(tzinfo=None)
         assert read(columnar, naive.isoformat(" "), zone) == expected.isoformat(" ")
+        assert look_up(columnar, naive.isoformat(" "), zone) == expected.isoformat(" ")
 
 
 def _changes(zone: str, year: int) -> list[datetime]:
@@ -128,16 +140,22 @@ def _changes(zone: str, year: int) -> list[datetime]:
 )
 def test_a_deadline_without_a_time_ends_with_its_day(columnar: Engine, value: str, zone: str, expected: str) -> None:
     """Where the day ends, and on days of 25 hours as well."""
+    make_zone_days(columnar, zone)
     assert read(columnar, value, zone, deadline=True) == expected
+    assert look_up(columnar, value, zone, deadline=True) == expected
 
 
-@pytest.mark.parametrize(
-    ("moment", "zone", "day"),
-    [
-        ("2026-03-31 22:30:00", "UTC", date(2026, 3, 31)),
-        ("2026-03-31 22:30:00", BERLIN, date(2026, 4, 1)),
-        ("2026-03-31 03:30:00", "America/New_York", date(2026, 3, 30)),
-    ],
-)
-def test_a_day_is_the_one_on_the_wall_there(columnar: Engine, moment: str, zone: str, day: date) -> None:
-    assert columnar.one(f"select {local_day(f"timestamp '{moment}'", zone)}") == day
+@given(zone=st.sampled_from(ZONES), moment=st.datetimes(datetime(1985, 1, 1), datetime(2065, 1, 1)))  # noqa: DTZ001 - naive on purpose
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_day_is_the_one_on_the_wall_there(columnar: Engine, zone: str, moment: datetime) -> None:
+    """On days that are looked up, on those when the clocks are changed, and on those too far away to be known."""
+    make_zone_days(columnar, zone)
+    moments = [moment, *(change.replace(hour=hour) for change in _changes(zone, moment.year) for hour in (0, 12, 23))]
+
+    for utc in moments:
+        expected = utc.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
+        one_by_one, looked_up = columnar.rows(
+            f"select ({to_local('u', zone)})::date, ({to_local('u', zone, day='d')})::date "
+            f"from (select timestamp {text(str(utc))} as u){join_days({'d': 'u'}, zone)}"
+        )[0]
+        assert one_by_one == looked_up == expected

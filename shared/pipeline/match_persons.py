@@ -74,10 +74,9 @@ def cover(engine: Engine, rules: Sequence[PersonIdRule]) -> Coverage:
     near_miss).
     """
     engine.run(
-        "create or replace temp table covered as select person, state, near_miss from decisions "
-        "where in_plan and person is not null and state is not null union "
-        "select h.person, l.state, l.near_miss from history h join learners_now l on l.student = h.student and l.known "
-        "where h.credit and h.person is not null"
+        "create or replace temp table covered as select distinct person, state, near_miss from learners_now "
+        "where state is not null and person in (select person from decisions where in_plan union all "
+        "select person from history where credit)"
     )
     counted = dict.fromkeys(("mapped", "unmatched", "ambiguous", "disabled"), 0)
     near_misses = 0

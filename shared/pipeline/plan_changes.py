@@ -57,7 +57,6 @@ def decide(
     )
     todo = given(todo, "activity_todo") + " as todo"
     kept = "a.ext, a.kind, a.person, a.content, a.status, a.completed_on, a.completed_as, a.came, a.in_plan, a.state, "
-    kept += "a.near_miss, "
     if whole:
         kept += "a.user_id, a.activity_id, a.student, a.place, a.type, a.assigned_at, a.day, a.due_at, a.completed_at, "
         kept += f"a.assigner, c.content_id, {todo}"
@@ -83,7 +82,7 @@ def decide(
         "c.content, null as type, 'completed'::activity_status as status, null::timestamp as assigned_at, "
         "null::date as day, null::timestamp as due_at, c.done_at as completed_at, c.day as completed_on, "
         "c.status as completed_as, null::uuid as assigner, "
-        "false as came, false as in_plan, l.state, l.near_miss, l.licensed, "
+        "false as came, false as in_plan, l.state, l.licensed, "
         f"{str(not completions_known(known)).lower()} as parked, 'self' as origin, false as frozen, "
         "false as was_published, null as was_user_id, null as was_type, null::uuid as was_content, null as was_status, "
         "null::timestamp as was_due_at, null::timestamp as was_assigned_at, null::timestamp as was_completed_at "
@@ -207,29 +206,31 @@ def weigh_activities(engine: Engine, *, statuses_known: bool, whole: bool) -> No
 
     Needs `decisions`, `done`, `history`, and `left_assignments` and `left_completions` (columns of `LEFT_OVER`).
     """
+    sent = f"todo in {OPERATIONS}"
     became = (
-        "when todo = 'same' then 'unchanged' when todo = 'frozen' then 'ignored' "
-        f"when todo in {OPERATIONS} then 'published' else 'parked' end"
+        "case when todo = 'unmapped' then 'unmapped' when todo = 'same' then 'unchanged' "
+        f"when todo = 'frozen' then 'ignored' when {sent} then 'published' else 'parked' end"
     )
     credit = "when not credit then 'ignored'" if statuses_known else ""
     unmapped = "case when state is distinct from 'mapped' then 'unmapped'"
-    left = "select null::uuid as key, {} as class from left_{} left join learners_now l using (student)"
+    left = "select null::uuid as key, {} as class, 1 as weight from left_{} left join learners_now l using (student)"
     lost = f"{unmapped} when loser then 'ignored' else 'parked' end"
+    key = f"case when {sent} then ext end" if whole else "null::uuid"
     counted_with = (
         "select h.credit, l.state, d.ext, d.todo from (from history where came) h "
         "left join learners_now l on l.student = h.student and l.known "
-        f"left join (select person, content, day, status, coalesce(min(ext) filter (todo in {OPERATIONS}), min(ext)) "
-        f"as ext, arg_min(todo, case when todo in {OPERATIONS} then 0 when todo = 'same' then 2 else 1 end) as todo "
+        f"left join (select person, content, day, status, coalesce(min(ext) filter ({sent}), min(ext)) "
+        f"as ext, arg_min(todo, case when {sent} then 0 when todo = 'same' then 2 else 1 end) as todo "
         "from done group by all) d on d.person = h.person and d.content = h.content and d.day = h.day "
         "and d.status = h.status "
         "and h.credit"
     )
-    key = "case when class = 'published' then key end" if whole else "null::uuid"
     engine.run(
-        f"create or replace table row_weights as select rows_of, {key} as key, class, count(*) as weight from ("
-        f"select 'assignments' as rows_of, ext as key, {unmapped} {became} as class from decisions where came "
+        "create or replace table row_weights as select rows_of, key, class, sum(weight)::bigint as weight from ("
+        f"select 'assignments' as rows_of, key, {became} as class, weight from ("
+        f"select todo, {key} as key, count(*) as weight from decisions where came group by all) "
         f"union all select 'assignments', * from ({left.format(lost, 'assignments')}) "
-        f"union all select 'completions', ext, {unmapped} {credit} {became} from ({counted_with}) "
+        f"union all select 'completions', {key}, {unmapped} {credit} else {became} end, 1 from ({counted_with}) "
         f"union all select 'completions', * from ({left.format(lost, 'completions')})) group by all"
     )
 

@@ -86,7 +86,7 @@ def _look_for_published(engine: Engine, days: Days) -> None:
     engine.run(
         "insert into decisions by name select p.ext, p.kind, p.activity_id, l.user_id, p.person, p.student, p.place, "
         "p.content, p.type, p.status, p.assigned_at, p.day, p.due_at, p.completed_at, p.completed_on, p.completed_as, "
-        "false as came, false as in_plan, l.state, l.near_miss, c.content_id, 'ensure' as todo "
+        "false as came, false as in_plan, l.state, c.content_id, 'ensure' as todo "
         "from published p join learners_now l on l.student = p.student and l.state = 'mapped' "
         "join available c on c.key = p.content and c.active and c.content_id is not null "
         f"where p.kind = 'self' and p.refused_at is null and p.activity_id is not null and {days.holds('p')}"

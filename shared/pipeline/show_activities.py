@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from shared.domain.connection import Connection
 from shared.domain.matching import PersonIdRule, bits_of
 from shared.domain.profile import Profile
+from shared.pipeline.columns import MICROSECONDS_BEFORE_1970
 from shared.pipeline.engine import Engine, fingerprint, name, parquet, text
 from shared.pipeline.person_keys import key_under
 from shared.pipeline.show_contents import Known
@@ -47,16 +48,17 @@ zone. A row with `refused_at` is not published: Graph refused the learner then f
 _TYPES = {
     "activity_kind": ("assignment", "self"),
     "activity_status": ("notStarted", "inProgress", "completed"),
+    "learner_state": ("mapped", "unmatched", "ambiguous", "disabled"),
     "activity_todo": (
         *("add", "update", "recreate", "withdraw", "ensure"),
         *("same", "unmapped", "frozen", "outside", "park_table", "park_content", "park_licence"),
     ),
 }
-"""Words about an activity, which take a byte each and are compared as fast."""
+"""Words about an activity and its learner, which take a byte each and are compared as fast."""
 
 
 def make_types(engine: Engine) -> None:
-    """See that the types of the words about an activity are there."""
+    """See that the types of the words about an activity and its learner are there."""
     for each, words in _TYPES.items():
         engine.run(f"create type if not exists {each} as enum ({', '.join(map(text, words))})")
 
@@ -85,6 +87,7 @@ def make_learners(engine: Engine, published: list[LocalPart]) -> None:
     Needs `students` and `mapping`. One that is no longer known, but has published activities, is kept with the person
     of these; `known` is false then. In the order of places, so that a pass finds its own quickly.
     """
+    make_types(engine)
     engine.run("create or replace temp table strangers (student uuid, place usmallint, person uuid)")
     if published:
         engine.run(
@@ -93,7 +96,7 @@ def make_learners(engine: Engine, published: list[LocalPart]) -> None:
         )
     # Joined first and sorted then: in a company of a million there is no room for both at once.
     engine.run(
-        "create or replace temp table unordered as select l.*, m.state, m.user_id, m.licensed, "
+        "create or replace temp table unordered as select l.*, m.state::learner_state as state, m.user_id, m.licensed, "
         "coalesce(m.near_miss, false) as near_miss from ("
         "select student, place, person, inactive, true as known from students union all "
         "select student, place, person, false, false from strangers) l left join mapping m using (person)"
@@ -106,8 +109,9 @@ def show_history(engine: Engine, connection: Connection, known: Known) -> None:
     """Make the tables `history`, `completions` and `completed_days` of the pass.
 
     `history` has a row of the table each, `credit` tells whether it gives credit; `completions` are the credited ones
-    of known persons: equal ones in person, item, calendar day and status are one, the earliest. `completed_days` lists
-    those that assignments may take, by person and item. Needs `zone_days` (see `zones`), as do the `assignments`.
+    of known persons: equal ones in person, item, calendar day and status are one, the earliest. `completed_days` are
+    those that assignments may take: from the day after `after` to `day`, it is the one that an assignment of that day
+    takes. Needs `zone_days` (see `zones`), as do the `assignments`.
     """
     make_types(engine)
     day = to_local("h.COMPL_DTE", connection.source_time_zone, day="d")
@@ -124,19 +128,21 @@ def show_history(engine: Engine, connection: Connection, known: Known) -> None:
         "from PA_CPNT_EVTHST h left join learners_now l on l.student = h.STUD_ID and l.known"
         f"{join_days({'d': 'h.COMPL_DTE'}, connection.source_time_zone)}"
     )
-    first = "arg_min({}, row(done_at, pk))"
     ext = fingerprint(["person::varchar", "content::varchar", "done_text", "status"])
+    same = "person, content, day, status"
+    # One number for the time and what decides between equal ones: to compare rows of both takes several times as long.
+    earliest = f"((epoch_us(done_at) + {MICROSECONDS_BEFORE_1970})::uhugeint << 64) | (pk::uhugeint >> 64)"
     engine.run(
-        f"create or replace temp table completions as select {ext} as ext, * from ("
-        f"select person, content, day, status, min(done_at) as done_at, "
-        f"{first.format('done_text')} as done_text, {first.format('student')} as student, "
-        f"{first.format('place')} as place from history where credit and person is not null "
-        "group by person, content, day, status)"
+        f"create or replace temp table completions as with credited as (select {same}, done_at, done_text, student, "
+        f"place, {earliest} as number from history where credit and person is not null) "
+        f"select {ext} as ext, * exclude (number) from credited "
+        f"semi join (select min(number) as number from credited group by {same}) using (number)"
     )
     taking = "completions" if completions_known(known) else "(from completions where false)"
     engine.run(
-        "create or replace temp table completed_days as select person, content, "
-        f"list({{'on': day, 'at': done_at, 'as': status}}) as days from {taking} group by person, content"
+        "create or replace temp table completed_days as select person, content, day, done_at, status, "
+        "coalesce(lag(day) over (partition by person, content order by day, done_at, status), date '-infinity') "
+        f"as after from {taking}"
     )
 
 
@@ -165,7 +171,7 @@ def assignments(profile: Profile, connection: Connection, known: Known) -> str:
         f"{join_days({'d': 'a.ASSGN_DTE'}, connection.source_time_zone)}"
     )
     done = "origin = 'done'"
-    found = "list_min(list_filter(c.days, lambda each: each['on'] >= coalesce(o.day, date '0001-01-01')))"
+    since = "coalesce(o.day, date '0001-01-01')"
     both = (
         "select coalesce(a.ext, p.ext) as ext, coalesce(a.student, p.student) as student, "
         "coalesce(a.place, p.place) as place, coalesce(a.came, false) as came, a.ext is not null as in_plan, "
@@ -184,22 +190,26 @@ def assignments(profile: Profile, connection: Connection, known: Known) -> str:
     )
     owned = (
         "select b.*, case when l.known or b.origin <> 'plan' then coalesce(l.person, b.was_person) end as person, "
-        "l.state, l.user_id, l.licensed, l.near_miss, coalesce(l.inactive, false) and b.in_plan as inactive "
+        "l.state, l.user_id, l.licensed, coalesce(l.inactive, false) and b.in_plan as inactive "
         f"from ({both}) b left join learners_now l on l.student = b.student and (l.known or b.origin <> 'plan')"
     )
-    matched = f"select o.*, {found} as taken from ({owned}) o left join completed_days c "
-    matched += "on c.person = o.person and c.content = o.content"
+    matched = (
+        "select o.*, c.day as taken_on, c.done_at as taken_at, c.status as taken_as "
+        f"from ({owned}) o left join completed_days c "
+        f"on c.person = o.person and c.content = o.content and c.day >= {since} and c.after < {since}"
+    )
     kept = "ext, 'assignment'::activity_kind as kind, person, student, place, came, in_plan, origin, content, state, "
     kept += "user_id, licensed"
-    status = f"case when {done} or taken is not null then 'completed' when in_progress then 'inProgress' "
+    status = f"case when {done} or taken_on is not null then 'completed' when in_progress then 'inProgress' "
     status += "else 'notStarted' end"
     return (
-        f"select {kept}, near_miss, case when {done} then was_type else type end as type, "
+        f"select {kept}, case when {done} then was_type else type end as type, "
         f"{given(status, 'activity_status')} as status, assigned_at, day, due_at, "
-        f"case when {done} then was_completed_at else taken['at'] end as completed_at, "
-        f"case when {done} then was_completed_on else taken['on'] end as completed_on, "
-        f"case when {done} then was_completed_as else taken['as'] end as completed_as, assigner, "
-        f"inactive and taken is null as frozen, parked or ({hold} and origin = 'gone' and taken is null) as parked, "
+        f"case when {done} then was_completed_at else taken_at end as completed_at, "
+        f"case when {done} then was_completed_on else taken_on end as completed_on, "
+        f"case when {done} then was_completed_as else taken_as end as completed_as, assigner, "
+        "inactive and taken_on is null as frozen, "
+        f"parked or ({hold} and origin = 'gone' and taken_on is null) as parked, "
         "was_published, activity_id, was_user_id, was_type, was_content, was_status, was_assigned_at, was_due_at, "
         f"was_completed_at from ({matched})"
     )

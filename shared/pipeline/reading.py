@@ -25,6 +25,9 @@ INNER_NEWLINE = "\x1e"
 NUL = "\uffff"
 """Stands for a NUL character, which no text may hold; no text holds this either, for it is no character."""
 
+_BLANK_BYTES = 1024
+"""Looked at first, to see whether there is anything else."""
+
 _MARK_AND_NEWLINE = re.compile(rb"!##!(?:\r\n|\n)?")
 _NEWLINE_FIRST = re.compile(rb"!##!(?:\r\n|\n)[\r\n]")
 
@@ -37,7 +40,7 @@ class NotUtf8Error(Exception):
 class Segment:
     """Whole records of one file."""
 
-    data: bytes
+    data: memoryview
     first_line: int
     """Physical line of the file on which the first record starts; the header's is 1."""
     suspicious: bool
@@ -135,10 +138,10 @@ class TextFile:
                     Code.PACKAGE_DAMAGED,
                 )
             wanted_bytes = self.segment_bytes
-            raw, self._buffer = self._buffer[:end], self._buffer[end:]
-            newlines = raw.count(b"\n")
-            if raw and not raw.isspace():
-                yield self._segment(raw, newlines)
+            whole, self._buffer = self._buffer, self._buffer[end:]
+            newlines = whole.count(b"\n", 0, end)
+            if not _is_blank(whole, end):
+                yield self._segment(whole, end, newlines)
             self._line += newlines
 
     def _fill(self, wanted_bytes: int) -> bool:
@@ -203,11 +206,14 @@ class TextFile:
             position = after
         return read or self._give_up(end)
 
-    def _segment(self, raw: bytes, newlines: int) -> Segment:
+    def _segment(self, raw: bytes, end: int, newlines: int) -> Segment:
+        """Make a segment of the bytes before `end`; where nothing has to be changed in them, none is copied."""
         header = self.header
         if header is None:
             raise ValueError("open the file first")
-        raw = self._to_utf8(raw)
+        if header.marked or not raw.isascii():
+            raw = self._to_utf8(raw[:end])
+            end = len(raw)
         line = self._line
         lines: tuple[int, ...] = ()
         if header.marked:
@@ -218,27 +224,27 @@ class TextFile:
             raw = records.replace(INNER_NEWLINE.encode(), b" ")
             raw = _MARK_AND_NEWLINE.sub(MARK, raw)
             raw = raw.replace(b"\r\n", b"\n").replace(b"\n", INNER_NEWLINE.encode()).replace(MARK, b"\n")
+            end = len(raw)
             newlines = raw.count(b"\n")
-        elif b"\r" in raw:
-            raw = raw.replace(b"\r\n", b"\n")
-        if b"\r" in raw:
-            raw = raw.replace(b"\r", b" ")
-        has_nul = b"\0" in raw
-        if has_nul:
-            raw = raw.replace(b"\0", NUL.encode())
-        if not raw.endswith(b"\n"):
-            raw += b"\n"
+        has_nul = raw.find(b"\0", 0, end) >= 0
+        if has_nul or raw.find(b"\r", 0, end) >= 0:
+            raw = raw[:end].replace(b"\r\n", b"\n").replace(b"\r", b" ").replace(b"\0", NUL.encode())
+            end = len(raw)
+        if not raw.endswith(b"\n", 0, end):
+            raw = raw[:end] + b"\n"
+            end = len(raw)
             newlines += 1
-        suspicious = b'"' in raw and (
-            raw.count(b'"') & 1 == 1 or (STRAY_QUOTE.search(raw) is not None if self._strays is None else self._strays)
+        suspicious = raw.find(b'"', 0, end) >= 0 and (
+            raw.count(b'"', 0, end) & 1 == 1
+            or (STRAY_QUOTE.search(raw, 0, end) is not None if self._strays is None else self._strays)
         )
         self._strays = None
         return Segment(
-            raw,
+            memoryview(raw)[:end],
             line,
             suspicious,
             has_nul,
-            b"\t" in raw,
+            raw.find(b"\t", 0, end) >= 0,
             newlines,
             has_marks=header.marked and INNER_NEWLINE.encode() in raw,
             lines=lines,
@@ -265,6 +271,11 @@ def _lines(records: bytes, line: int) -> Iterator[int]:
         line += records.count(b"\n", position, end.end())
         position = end.end()
     yield line
+
+
+def _is_blank(raw: bytes, end: int) -> bool:
+    """Tell whether nothing but blanks and newlines stands before `end`, mostly from the first of it."""
+    return raw[: min(end, _BLANK_BYTES)].strip() == b"" and raw[:end].strip() == b""
 
 
 def _is_utf8(raw: bytes) -> bool:

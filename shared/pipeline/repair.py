@@ -26,7 +26,7 @@ def repair(segment: Segment, header: Header) -> Repaired:
     that hold such a record come here.
     """
     csv.field_size_limit(LONGEST_RECORD_SEGMENTS * SEGMENT_BYTES)
-    lines = segment.data.decode().split("\n")[:-1]
+    lines = bytes(segment.data).decode().split("\n")[:-1]
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
     malformed: list[int] = []

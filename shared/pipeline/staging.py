@@ -277,7 +277,7 @@ class Stager:
 
 
 @contextmanager
-def _in_memory(data: bytes) -> Iterator[str]:
+def _in_memory(data: bytes | memoryview) -> Iterator[str]:
     """Give the engine a path to bytes that never touch a disk."""
     descriptor = os.memfd_create("segment")
     try:

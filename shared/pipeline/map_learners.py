@@ -96,11 +96,11 @@ def _map(parts: Parts, run: Run, stage: Stage) -> None:
     with engine(parts.memory_mb, THREADS) as columnar:
         columnar.set_pepper(journal.get_pepper(parts, run.connection))
         data = RunData(parts, replay_scope.settings(connection, scope), state, run, manifest, columnar, scope)
-        data.load()
-        if stage is Stage.CONTENTS:
-            _map_contents(data, parts.clock())
-        else:
-            _map_activities(data, parts.clock())
+        with data.loading():
+            if stage is Stage.CONTENTS:
+                _map_contents(data, parts.clock())
+            else:
+                _map_activities(data, parts.clock())
 
 
 def _map_contents(data: RunData, now: datetime) -> None:

@@ -39,7 +39,7 @@ class Passes:
         engine = data.engine
         for table, kind in _TABLES.items():
             data.load_left_over(table, f"all_left_{kind}")
-        parts = [*data.published, *(part for table in _TABLES for part in data.tables[table])]
+        parts = [*data.published, *(part for table in _TABLES for part in data.files_of(table))]
         rows = sum(part.rows for part in parts)
         by_place = ranges(rows)
         if len(by_place) == 1:
@@ -71,7 +71,7 @@ class Passes:
             tables = self.aside
             chosen = f"where {{}} in (select student from several where turn = {number - len(self.by_place)})"
         else:
-            tables = {table: within(data.tables[table], first, last) for table in _TABLES}
+            tables = {table: within(data.files_of(table), first, last) for table in _TABLES}
             chosen = f"where place between {first} and {last}"
             if self.several:
                 chosen += " and {} not in (select student from several)"
@@ -86,7 +86,7 @@ class Passes:
 
 def _set_aside(data: RunData, table: str) -> list[LocalPart]:
     """Write the rows of `several` into a part of their own, in no order: to sort them would take more room."""
-    parts = data.tables[table]
+    parts = data.files_of(table)
     if not parts:
         return []
     rows = f"from {parquet([part.file for part in parts])} where STUD_ID in (select student from several)"

@@ -8,7 +8,7 @@ from shared.domain.table_part import TablePart
 from shared.pipeline.engine import name, parquet
 from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
-from shared.pipeline.run_data import RunData
+from shared.pipeline.run_data import PLAN, RunData
 from shared.pipeline.table_parts import download, upload, write_part
 
 _LEARNER_TABLES = ("PV_PARTNER_STUDENT", "PA_STUD_CPNT", "PA_CPNT_EVTHST")
@@ -21,9 +21,10 @@ def note_unmapped(data: RunData, now: datetime) -> None:
     if data.state.unmapped_path:
         local = data.parts.tables.get_file(data.state.unmapped_path, columnar.folder / "unmapped.parquet")
         columnar.run(f"insert into before select * from {parquet([local])}")
-    everybody = " union ".join(f"select STUD_ID as student from {name(table)}" for table in _LEARNER_TABLES)
-    if not data.run.learner_part:
-        everybody = "select student from before"
+    everybody = "select student from before"
+    if data.run.learner_part:
+        data.make_view(PLAN)
+        everybody = " union ".join(f"select STUD_ID as student from {name(table)}" for table in _LEARNER_TABLES)
     columnar.run(
         "create or replace table unmapped as select e.student, "
         f"coalesce(b.since, timestamp '{now:%Y-%m-%d %H:%M:%S}') as since from ({everybody}) e "

@@ -1,7 +1,8 @@
 """Loads what a run works on into the engine: its tables, what was published, and the rows of its package."""
 
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -19,9 +20,11 @@ from shared.pipeline.parts import Parts
 from shared.pipeline.read_package import Manifest
 from shared.pipeline.replay_scope import Scope
 from shared.pipeline.show_contents import Known
-from shared.pipeline.table_parts import LocalPart, download, upload, write_part
+from shared.pipeline.table_parts import LocalPart, download, downloading, upload, write_part
 from shared.pipeline.tables import LEFT_OVER, make_view
 
+PLAN = "PA_STUD_CPNT"
+"""The table of assignments."""
 _SHARDS_AT_ONCE = 20
 """What is brought into memory at a time: some ten megabytes of bodies."""
 
@@ -39,7 +42,9 @@ class RunData:
     scope: Scope | None = None
     """Of a run without a package: what it may send."""
     tables: dict[str, list[LocalPart]] = field(default_factory=dict)
-    """The tables as files of this machine, once they are loaded."""
+    """The tables as files of this machine, as far as they are there (see `files_of`)."""
+    coming: dict[str, Callable[[], list[LocalPart]]] = field(default_factory=dict)
+    """What waits for the others."""
     published: list[LocalPart] = field(default_factory=list)
     """The snapshot of published activities, once it is loaded."""
 
@@ -54,19 +59,34 @@ class RunData:
         """Where the run's records stand."""
         return f"{self.run.connection}/{self.run.run_id}"
 
-    def load(self) -> None:
-        """Make the views of the tables, the table `published_contents`, and bring the published activities here."""
-        folder = self.engine.folder / "tables"
-        for table in self.profile.tables:
-            self.tables[table] = download(self.parts.tables, self.manifest.tables.get(table, ()), folder / table)
-            self.make_view(table)
-        contents = self.state.contents_path
-        self.load_contents((contents,) if contents else ())
-        self.published.extend(
-            download(self.parts.tables, self.state.activities_parts, self.engine.folder / "published")
-        )
-        # Nothing from here on depends on the order in which rows were read, and writing is leaner without it.
-        self.engine.run("set preserve_insertion_order = false")
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Make the views of the tables, the table `published_contents`, and bring the published activities here.
+
+        But for the plan, by far the largest table: it comes while something else is done, and whoever needs it makes
+        its view.
+        """
+        folder, stored = self.engine.folder / "tables", self.manifest.tables
+        with downloading(self.parts.tables, stored.get(PLAN, ()), folder / PLAN) as plan:
+            self.coming[PLAN] = plan
+            for table in self.profile.tables:
+                if table != PLAN:
+                    self.tables[table] = download(self.parts.tables, stored.get(table, ()), folder / table)
+                    self.make_view(table)
+            contents = self.state.contents_path
+            self.load_contents((contents,) if contents else ())
+            self.published.extend(
+                download(self.parts.tables, self.state.activities_parts, self.engine.folder / "published")
+            )
+            # Nothing from here on depends on the order in which rows were read, and writing is leaner without it.
+            self.engine.run("set preserve_insertion_order = false")
+            yield
+
+    def files_of(self, table: str) -> list[LocalPart]:
+        """Return the files of a table on this machine; waits for those that are still coming."""
+        if table in self.coming:
+            self.tables[table] = self.coming.pop(table)()
+        return self.tables[table]
 
     @property
     def profile(self) -> Profile:
@@ -75,7 +95,7 @@ class RunData:
 
     def make_view(self, table: str, view: str = "", where: str = "", parts: Sequence[LocalPart] | None = None) -> None:
         """Make the view of a table, or of those of its rows that lie in some parts and fit `where`."""
-        parts = self.tables[table] if parts is None else parts
+        parts = self.files_of(table) if parts is None else parts
         came_now = table in self.manifest.read_now
         make_view(self.engine, self.profile, table, parts, came_now=came_now, view=view, where=where)
 

@@ -1,6 +1,8 @@
 """Tables and snapshots in parts: how they are written, kept in storage, and brought back as relations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -41,15 +43,27 @@ def upload(blobs: Blobs, part: LocalPart, path: str) -> TablePart:
 
 def download(blobs: Blobs, parts: Sequence[TablePart], folder: Path) -> list[LocalPart]:
     """Bring parts to this machine."""
-    return [
-        LocalPart(
-            blobs.get_file(part.path, folder / f"{number:05d}.parquet"),
-            rows=part.rows,
-            first=part.first,
-            last=part.last,
-        )
-        for number, part in enumerate(parts)
-    ]
+    return [_download(blobs, part, folder / f"{number:05d}.parquet") for number, part in enumerate(parts)]
+
+
+@contextmanager
+def downloading(blobs: Blobs, parts: Sequence[TablePart], folder: Path) -> Iterator[Callable[[], list[LocalPart]]]:
+    """Bring parts to this machine while something else is done; who calls what this gives waits for all of them.
+
+    What was not begun at the end of the block is left.
+    """
+    with ThreadPoolExecutor(1, "download") as thread:
+        coming = [
+            thread.submit(_download, blobs, part, folder / f"{number:05d}.parquet") for number, part in enumerate(parts)
+        ]
+        try:
+            yield lambda: [each.result() for each in coming]
+        finally:
+            thread.shutdown(cancel_futures=True)
+
+
+def _download(blobs: Blobs, part: TablePart, file: Path) -> LocalPart:
+    return LocalPart(blobs.get_file(part.path, file), rows=part.rows, first=part.first, last=part.last)
 
 
 def within(parts: Sequence[LocalPart], first: int, last: int) -> list[LocalPart]:

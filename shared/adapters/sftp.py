@@ -10,6 +10,7 @@ import hmac
 import posixpath
 import socket
 import stat
+import time
 from collections.abc import Buffer, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
@@ -18,7 +19,13 @@ from typing import Any, Self, cast, override
 import paramiko
 
 from shared.adapters import ssh_keys
-from shared.adapters.sftp_reading import SMALL_REQUEST_BYTES, WINDOW_BYTES, ask_request_bytes, read_ahead
+from shared.adapters.sftp_reading import (
+    SMALL_REQUEST_BYTES,
+    WINDOW_BYTES,
+    ask_request_bytes,
+    read_ahead,
+    window_for,
+)
 from shared.domain.connection import Connection, Sftp
 from shared.domain.errors import Code, ConnectorError, SettingsError, TransientError
 from shared.ports import RemoteFile, Secret
@@ -155,7 +162,9 @@ class SftpFolder:
 
     def _pieces(self, name: str, begin: int, end: int) -> Generator[bytes]:
         with _speaking_to(self._where):
+            asked = time.monotonic()
             file = self._sftp.open(self._path(name), "rb")
+            round_trip_seconds = time.monotonic() - asked
             if self._request_bytes is None:
                 pipelining = self._where.pipelining
                 self._request_bytes = ask_request_bytes(self._channel) if pipelining else SMALL_REQUEST_BYTES
@@ -166,7 +175,7 @@ class SftpFolder:
                     begin,
                     end,
                     request_bytes=self._request_bytes,
-                    window_bytes=WINDOW_BYTES if self._where.pipelining else self._request_bytes,
+                    window_bytes=window_for(round_trip_seconds) if self._where.pipelining else self._request_bytes,
                 )
             except GeneratorExit:
                 file.close()

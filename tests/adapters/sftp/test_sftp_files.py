@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.sftp import SftpServer
 from shared.adapters.sftp import SftpFolders
-from shared.adapters.sftp_reading import WINDOW_BYTES
+from shared.adapters.sftp_reading import WINDOW_BYTES, window_for
 from shared.domain.errors import Code, TransientError
 from tests.adapters.sftp.visitor import CONTENT, FOLDERS, PACKAGE, connection, key
 
@@ -115,6 +115,14 @@ def test_a_file_that_becomes_shorter_while_it_is_read_is_said_to_be_broken(serve
             assert sum(map(len, reading)) < size
 
     assert broken.value.code is Code.SERVER_UNREACHABLE
+
+
+def test_as_much_is_under_way_as_the_line_needs() -> None:
+    """More than that makes OpenSSH's server slow, and less the line."""
+    assert [window_for(seconds) for seconds in (0.0, 0.001, 0.025, 0.05, 1.0)] == [
+        *(WINDOW_BYTES // 4, WINDOW_BYTES // 4),
+        *(WINDOW_BYTES // 2, WINDOW_BYTES, WINDOW_BYTES),
+    ]
 
 
 def test_a_reading_may_be_given_up(server: SftpServer) -> None:

@@ -182,8 +182,16 @@ class TablePlan:
         """
         owner = f"s_{self.owner}.place" if self.owner else place_of("pk")
         kept = "".join(f", {self._whole(value.name)} as {name(value.name)}" for value in self.values)
-        joined = " ".join(f"left join students_met s_{c} on s_{c}.alias = a_{c}" for c in self.students.values())
+        joined = " ".join(
+            f"left join {self._met(c, rows)} s_{c} on s_{c}.alias = a_{c}" for c in self.students.values()
+        )
         return f"select record, line, fault, {self._whole('pk')} as pk, {owner} as place{kept} from {rows} {joined}"
+
+    def _met(self, column: str, rows: str) -> str:
+        """Return the relation of the students that a column names: few, mostly, where they do not own the rows."""
+        if column == self.owner:
+            return "students_met"
+        return f"(from students_met where alias in (select a_{column} from {rows}))"
 
     def _whole(self, value: str) -> str:
         """Return SQL for a value of a row with the student that enters it."""

@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Self
 
 from shared.domain.errors import Code
 from shared.domain.profile import Column, ColumnType, Table
 from shared.pipeline import columns
+from shared.pipeline.drift import Match
 from shared.pipeline.engine import fingerprint, name, place_of, text
 from shared.pipeline.header import Header
 from shared.pipeline.reading import INNER_NEWLINE, NUL, Segment
 from shared.pipeline.zones import join_days
 
-_ENOUGH_COLUMNS = 2
-"""Known columns without which a first line is believed to be a header only if it has one of the key."""
 _NUL = "The record holds a NUL character. Remove it at the source."
 
 _BUFFER_BYTES = 8 * 1024 * 1024
@@ -61,10 +59,8 @@ class TablePlan:
         attribute: str,
     ) -> Self:
         """Match the header against the profile."""
-        present = header.columns if header else ()
-        is_torn = header is not None and header.is_torn
-        raw = tuple(f"c{number}" for number in range(len(present)))
-        places = _find_places(table, present)
+        match = Match.of(header, table)
+        places = {column: f"c{number}" for column, number in match.places.items()}
         kept: list[columns.Value] = []
         usual: dict[str, str] = {}
         times: dict[str, str] = {}
@@ -100,14 +96,8 @@ class TablePlan:
             columns.Value(made, "uuid", _fingerprint(table, places, parts))
             for made, parts in table.fingerprints.items()
         ]
-        # A first line that hardly knows a column, or goes on behind a carriage return, may hold somebody's data, which
-        # must not be repeated.
-        is_known = len(places) >= _ENOUGH_COLUMNS or any(column in places for column in table.key)
-        unknown = [c for c in present if c and not _is_known(c, table)] if is_known and not is_torn else []
-        unclaimed = [c for c in table.columns if c not in places]
-        doubt = header.doubt if header and not is_known else ""
         return cls(
-            raw=raw,
+            raw=tuple(f"c{number}" for number in range(len(header.columns if header else ()))),
             students={c: places[c] for c, data in table.columns.items() if c in places and _is_student(data)},
             usual=usual,
             times=times,
@@ -120,13 +110,8 @@ class TablePlan:
             },
             pk=_fingerprint(table, places, table.key),
             owner=places.get(table.owner) if table.owner else None,
-            missing={column: _did_you_mean(column, unknown) or doubt for column in missing},
-            warnings=[_drift(table_name, column, unclaimed) for column in unknown]
-            + [
-                f"{table_name}: column {column} is there twice; the first one counts."
-                for column in _twice(table, present)
-            ]
-            + ([f"{table_name}: {doubt}"] if doubt else []),
+            missing={column: match.hint(column) for column in missing},
+            warnings=match.warnings(table_name),
         )
 
     def source(self, path: str, header: Header) -> str:
@@ -221,22 +206,6 @@ class TablePlan:
         return f"case {usual}when {margins} then nullif(trim({restored}, {text(' ' + chr(9))}), '') else {restored} end"
 
 
-def _find_places(table: Table, present: Sequence[str]) -> dict[str, str]:
-    """Return the raw name of every column of the table that the header names, by any of its spellings."""
-    places: dict[str, str] = {}
-    for column_name, column in table.columns.items():
-        for spelling in (column_name, *column.aliases):
-            if spelling.upper() in present and column_name not in places:
-                places[column_name] = f"c{present.index(spelling.upper())}"
-    return places
-
-
-def _twice(table: Table, present: Sequence[str]) -> list[str]:
-    """Name the columns of the table that the header names more than once."""
-    spellings = {c: [s.upper() for s in (c, *data.aliases)] for c, data in table.columns.items()}
-    return [c for c, all_of_it in spellings.items() if sum(map(present.count, all_of_it)) > 1]
-
-
 def _read_csv(path: str, names: Sequence[str], delimiter: str) -> str:
     typed = dict.fromkeys(names, "VARCHAR")
     return (
@@ -282,21 +251,6 @@ def _entering(table: Table, places: dict[str, str], column: str) -> str:
 def _together(one: str, other: str) -> str:
     """Return SQL for 128 bits of two hashes that have nothing to do with each other; a further one is not needed."""
     return f"xor({one}::uhugeint, {other}::uhugeint)::uuid"
-
-
-def _is_known(column: str, table: Table) -> bool:
-    spellings = {s.upper() for c, data in table.columns.items() for s in (c, *data.aliases)}
-    return column in spellings or column in table.unused
-
-
-def _drift(table: str, column: str, unclaimed: list[str]) -> str:
-    return f"{table}: unknown column {column} was ignored. {_did_you_mean(column, unclaimed)}".strip()
-
-
-def _did_you_mean(column: str, candidates: list[str]) -> str:
-    same = [each for each in candidates if each.endswith(f".{column}") or column.endswith(f".{each}")]
-    close = same or get_close_matches(column, candidates, n=1)
-    return f"Did you mean {close[0]}?" if close else ""
 
 
 def keys_table(table: Table) -> Table:

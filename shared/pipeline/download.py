@@ -45,9 +45,9 @@ def download(
     """Bring the file's blocks into storage and return its content hash; `None` when it has changed meanwhile.
 
     A broken connection is opened again as long as every one brings something; the last one that is tried asks for
-    one piece after the other. A cut costs less than a piece and an answer of the server, a storage that fails the
-    blocks that were being stored. The package does not exist before its blocks are committed. `tell` hears how many
-    bytes have come, at the beginning of every attempt and with every block.
+    one piece after the other. A cut costs less than a piece and an answer of the server, a server that hangs up what
+    was under way, a storage that fails the blocks that were being stored. The package does not exist before its blocks
+    are committed. `tell` hears how many bytes have come, at the beginning of every attempt and with every block.
 
     Raises:
         TransientError: several connections in a row brought nothing.

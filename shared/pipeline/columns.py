@@ -18,7 +18,7 @@ _OFFSET = r"(Z|z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 _EPOCH = r"-?\d{9,14}"
 _FIRST, _LAST = "0001-01-01", "9999-12-31 23:59:59.999999"
 """What can be written down in UTC."""
-MICROSECONDS_BEFORE_1970 = 62_135_596_800_000_000
+_MICROSECONDS_BEFORE_1970 = 62_135_596_800_000_000
 """Since `_FIRST`."""
 _LAST_SECOND = "'86399 seconds'"
 """Of a day, since it began."""
@@ -64,9 +64,9 @@ def usual_time(v: str, *, deadline: bool = False) -> str:
     )
 
 
-def time_number(usual: str) -> str:
-    """Return SQL for a `usual_time` as a number, each its own, as UUID."""
-    return f"(epoch_us({usual}) + {MICROSECONDS_BEFORE_1970})::uhugeint::uuid"
+def time_number(timestamp: str) -> str:
+    """Return SQL for a timestamp as a number, each its own and in their order, as UUID; it is below 2 to the 59th."""
+    return f"(epoch_us({timestamp}) + {_MICROSECONDS_BEFORE_1970})::uhugeint::uuid"
 
 
 def time_utc(v: str, zone: str, *, deadline: bool = False, usual: str | None = None, day: str | None = None) -> str:

@@ -12,8 +12,10 @@ from shared.pipeline import explain_load, journal
 from shared.pipeline.engine import engine
 from shared.pipeline.explain_evidence import Evidence, fact_at, fact_of_sent
 from shared.pipeline.explain_judge import Judged, judge
-from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, STUDENTS, Question, Scene
+from shared.pipeline.explain_scene import HISTORY, ITEMS, Question, Scene
 from shared.pipeline.parts import Parts
+from shared.pipeline.run_data import PLAN
+from shared.pipeline.staging import STUDENTS
 
 _FOUND = {
     "mapped": "One enabled user in Entra has this {attribute}: {user}.",

@@ -10,8 +10,10 @@ from shared.domain.matching import ALL_RULES, bits_of, rules_of
 from shared.domain.runs import Reject, Run
 from shared.pipeline.explain_pushes import Pushes, Sent
 from shared.pipeline.explain_rows import WANTED, Place, Search
-from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, STUDENTS, Row, Scene
+from shared.pipeline.explain_scene import HISTORY, ITEMS, Row, Scene
 from shared.pipeline.person_keys import key_under
+from shared.pipeline.run_data import PLAN
+from shared.pipeline.staging import STUDENTS
 
 ABOUT = {STUDENTS: About.LEARNER, PLAN: About.ASSIGNMENT, HISTORY: About.COMPLETION, ITEMS: About.COURSE}
 

@@ -10,8 +10,10 @@ from shared.domain.runs import Outcome, Step
 from shared.pipeline.explain_evidence import Evidence, fact_at, fact_of_sent, with_place
 from shared.pipeline.explain_pushes import Sent
 from shared.pipeline.explain_rows import Place
-from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, STUDENTS
+from shared.pipeline.explain_scene import HISTORY, ITEMS
+from shared.pipeline.run_data import PLAN
 from shared.pipeline.show_activities import statuses_known
+from shared.pipeline.staging import STUDENTS
 
 _STATES = {"unmatched": Cause.UNMATCHED, "ambiguous": Cause.AMBIGUOUS, "disabled": Cause.DISABLED}
 

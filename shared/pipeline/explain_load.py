@@ -7,9 +7,11 @@ from shared.domain.matching import ALL_RULES, bits_of
 from shared.domain.table_part import TablePart
 from shared.pipeline import columns, match_persons, plan_changes, show_activities, show_contents
 from shared.pipeline.engine import parquet, place_of, text
-from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, STUDENTS, Question, Scene, relation
+from shared.pipeline.explain_scene import HISTORY, ITEMS, Question, Scene, relation
 from shared.pipeline.person_keys import key_under, person_forms, person_key
+from shared.pipeline.run_data import PLAN
 from shared.pipeline.show_contents import content_key, external_id
+from shared.pipeline.staging import STUDENTS
 from shared.pipeline.table_parts import LocalPart, download
 from shared.pipeline.zones import make_zone_days
 

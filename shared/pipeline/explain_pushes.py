@@ -10,9 +10,10 @@ from shared.domain.messages import PushRecords, Stage
 from shared.domain.plan import SHARD_SIZE, Act, Verdict
 from shared.domain.runs import Run, Step
 from shared.pipeline.engine import parquet
-from shared.pipeline.explain_scene import HISTORY, PLAN, Scene
+from shared.pipeline.explain_scene import HISTORY, Scene
 from shared.pipeline.push_shards import Shard
 from shared.pipeline.read_package import Manifest
+from shared.pipeline.run_data import PLAN
 from shared.pipeline.table_parts import ranges
 
 

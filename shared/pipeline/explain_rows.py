@@ -14,9 +14,10 @@ from shared.domain.package import Kind
 from shared.domain.runs import Run
 from shared.pipeline.ahead import ahead
 from shared.pipeline.engine import Engine, name, parquet, text
-from shared.pipeline.explain_scene import HISTORY, ITEMS, PLAN, PUBLISHING, STUDENTS, Row, Scene
+from shared.pipeline.explain_scene import HISTORY, ITEMS, PUBLISHING, Row, Scene
 from shared.pipeline.package_files import PackageFiles
-from shared.pipeline.staging import Staged, Stager
+from shared.pipeline.run_data import PLAN
+from shared.pipeline.staging import STUDENTS, Staged, Stager
 from shared.pipeline.table_plan import TablePlan
 
 log = logging.getLogger(__name__)

@@ -20,10 +20,11 @@ from shared.pipeline.parts import Parts
 from shared.pipeline.person_keys import key_under
 from shared.pipeline.read_package import Manifest
 from shared.pipeline.show_contents import Known
+from shared.pipeline.staging import STUDENTS
 from shared.pipeline.table_parts import LocalPart, download
 from shared.pipeline.tables import make_view
 
-STUDENTS, PLAN, HISTORY, ITEMS = "PV_PARTNER_STUDENT", "PA_STUD_CPNT", "PA_CPNT_EVTHST", "PA_CPNT"
+HISTORY, ITEMS = "PA_CPNT_EVTHST", "PA_CPNT"
 PUBLISHING = (Outcome.DONE, Outcome.PARTIAL)
 """Outcomes of runs whose records are committed."""
 

@@ -67,7 +67,8 @@ class RunData:
         its view.
         """
         folder, stored = self.engine.folder / "tables", self.manifest.tables
-        with downloading(self.parts.tables, stored.get(PLAN, ()), folder / PLAN) as plan:
+        needed = stored.get(PLAN, ()) if self.run.learner_part else ()
+        with downloading(self.parts.tables, needed, folder / PLAN) as plan:
             self.coming[PLAN] = plan
             for table in self.profile.tables:
                 if table != PLAN:

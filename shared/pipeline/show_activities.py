@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from shared.domain.connection import Connection
 from shared.domain.matching import PersonIdRule, bits_of
 from shared.domain.profile import Profile
-from shared.pipeline.columns import MICROSECONDS_BEFORE_1970
+from shared.pipeline.columns import time_number
 from shared.pipeline.engine import Engine, fingerprint, name, parquet, text
 from shared.pipeline.person_keys import key_under
 from shared.pipeline.show_contents import Known
@@ -113,7 +113,6 @@ def show_history(engine: Engine, connection: Connection, known: Known) -> None:
     those that assignments may take: from the day after `after` to `day`, it is the one that an assignment of that day
     takes. Needs `zone_days` (see `zones`), as do the `assignments`.
     """
-    make_types(engine)
     day = to_local("h.COMPL_DTE", connection.source_time_zone, day="d")
     engine.run(
         "create or replace temp table credits as select distinct CMPL_STAT_ID as status, CPNT_TYP_ID as typ "
@@ -131,7 +130,7 @@ def show_history(engine: Engine, connection: Connection, known: Known) -> None:
     ext = fingerprint(["person::varchar", "content::varchar", "done_text", "status"])
     same = "person, content, day, status"
     # One number for the time and what decides between equal ones: to compare rows of both takes several times as long.
-    earliest = f"((epoch_us(done_at) + {MICROSECONDS_BEFORE_1970})::uhugeint << 64) | (pk::uhugeint >> 64)"
+    earliest = f"({time_number('done_at')}::uhugeint << 64) | (pk::uhugeint >> 64)"
     engine.run(
         f"create or replace temp table completions as with credited as (select {same}, done_at, done_text, student, "
         f"place, {earliest} as number from history where credit and person is not null) "

@@ -52,14 +52,14 @@ def downloading(blobs: Blobs, parts: Sequence[TablePart], folder: Path) -> Itera
 
     What was not begun at the end of the block is left.
     """
-    with ThreadPoolExecutor(1, "download") as thread:
+    thread = ThreadPoolExecutor(1, "download")
+    try:
         coming = [
             thread.submit(_download, blobs, part, folder / f"{number:05d}.parquet") for number, part in enumerate(parts)
         ]
-        try:
-            yield lambda: [each.result() for each in coming]
-        finally:
-            thread.shutdown(cancel_futures=True)
+        yield lambda: [each.result() for each in coming]
+    finally:
+        thread.shutdown(cancel_futures=True)
 
 
 def _download(blobs: Blobs, part: TablePart, file: Path) -> LocalPart:

@@ -1,6 +1,6 @@
 """Times as LMS write them, in the zone where they were written."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,15 @@ def look_up(columnar: Engine, value: str, zone: str, *, deadline: bool = False) 
         f"{usual_time('v', deadline=deadline)} as u from (select {text(value)} as v)){join_days({'d': 'u'}, zone)}"
     )
     return found.isoformat(" ") if found else None
+
+
+def local_days(columnar: Engine, utc: str, zone: str) -> tuple[date, ...]:
+    """Return the day that it is then in the zone, found one by one and looked up."""
+    one_by_one, looked_up = to_local("u", zone), to_local("u", zone, day="d")
+    return columnar.rows(
+        f"select ({one_by_one})::date, ({looked_up})::date "
+        f"from (select timestamp {text(utc)} as u){join_days({'d': 'u'}, zone)}"
+    )[0]
 
 
 @pytest.mark.parametrize(
@@ -89,19 +98,24 @@ def test_nothing_is_guessed(columnar: Engine, value: str, zone: str) -> None:
         ("2026-03-29 02:30:00", BERLIN, "2026-03-29 01:30:00"),
         ("2026-11-01 01:30:00", "America/New_York", "2026-11-01 05:30:00"),
         ("2026-04-05 01:45:00", "Australia/Lord_Howe", "2026-04-04 14:45:00"),
+        ("1985-07-01 02:30:00", BERLIN, "1985-07-01 00:30:00"),
+        ("2065-07-01 02:30:00", BERLIN, "2065-07-01 00:30:00"),
         ("2026-10-25 02:30:00Z", BERLIN, "2026-10-25 02:30:00"),
         ("1774976400000", BERLIN, "2026-03-31 17:00:00"),
     ],
     ids=[
         *("a doubled hour is the first", "a skipped hour moves forward", "in another zone", "half an hour is doubled"),
+        *("before the days that are looked up", "behind them"),
         *("an offset needs no zone", "nor do milliseconds"),
     ],
 )
 def test_a_time_without_an_offset_is_in_the_source_zone(columnar: Engine, value: str, zone: str, expected: str) -> None:
+    make_zone_days(columnar, zone)
     assert read(columnar, value, zone) == expected
+    assert look_up(columnar, value, zone) == expected
 
 
-@given(zone=st.sampled_from(ZONES), moment=st.datetimes(datetime(1995, 1, 1), datetime(2037, 1, 1)))  # noqa: DTZ001 - naive on purpose
+@given(zone=st.sampled_from(ZONES), moment=st.datetimes(datetime(1995, 1, 1), datetime(2037, 1, 1)))  # noqa: DTZ001 - hypothesis takes no other bounds
 @example(zone="Australia/Lord_Howe", moment=datetime(2026, 10, 4, 2, 15))  # noqa: DTZ001 - the same
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_is_what_the_zone_database_says(columnar: Engine, zone: str, moment: datetime) -> None:
@@ -145,17 +159,29 @@ def test_a_deadline_without_a_time_ends_with_its_day(columnar: Engine, value: st
     assert look_up(columnar, value, zone, deadline=True) == expected
 
 
-@given(zone=st.sampled_from(ZONES), moment=st.datetimes(datetime(1985, 1, 1), datetime(2065, 1, 1)))  # noqa: DTZ001 - naive on purpose
+@pytest.mark.parametrize(
+    ("moment", "zone", "day"),
+    [
+        ("2026-03-31 22:30:00", "UTC", date(2026, 3, 31)),
+        ("2026-03-31 22:30:00", BERLIN, date(2026, 4, 1)),
+        ("2026-03-31 03:30:00", "America/New_York", date(2026, 3, 30)),
+        ("1985-06-30 22:30:00", BERLIN, date(1985, 7, 1)),
+        ("2065-06-30 22:30:00", BERLIN, date(2065, 7, 1)),
+    ],
+)
+def test_a_day_is_the_one_on_the_wall_there(columnar: Engine, moment: str, zone: str, day: date) -> None:
+    """On days that are looked up, and on those too far away to be known."""
+    make_zone_days(columnar, zone)
+    assert local_days(columnar, moment, zone) == (day, day)
+
+
+@given(zone=st.sampled_from(ZONES), moment=st.datetimes(datetime(1985, 1, 1), datetime(2065, 1, 1)))  # noqa: DTZ001 - hypothesis takes no other bounds
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_day_is_the_one_on_the_wall_there(columnar: Engine, zone: str, moment: datetime) -> None:
-    """On days that are looked up, on those when the clocks are changed, and on those too far away to be known."""
+def test_a_day_is_what_the_zone_database_says(columnar: Engine, zone: str, moment: datetime) -> None:
+    """Around a change of the clock as well as at any other time, one by one and looked up by the day."""
     make_zone_days(columnar, zone)
     moments = [moment, *(change.replace(hour=hour) for change in _changes(zone, moment.year) for hour in (0, 12, 23))]
 
     for utc in moments:
         expected = utc.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
-        one_by_one, looked_up = columnar.rows(
-            f"select ({to_local('u', zone)})::date, ({to_local('u', zone, day='d')})::date "
-            f"from (select timestamp {text(str(utc))} as u){join_days({'d': 'u'}, zone)}"
-        )[0]
-        assert one_by_one == looked_up == expected
+        assert local_days(columnar, str(utc), zone) == (expected, expected)

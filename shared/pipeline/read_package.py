@@ -1,7 +1,6 @@
 """Read one package, and its keys package, into staged rows and the tables that follow from them."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pydantic import Field
@@ -22,7 +21,7 @@ from shared.pipeline.package_files import PackageFiles
 from shared.pipeline.parts import Parts
 from shared.pipeline.progress import Reporter, of_run
 from shared.pipeline.staging import STUDENTS, Staged, Stager
-from shared.pipeline.table_parts import LocalPart, download, upload
+from shared.pipeline.table_parts import LocalPart, Uploads, download, uploading
 from shared.pipeline.tables import Merger
 
 log = logging.getLogger(__name__)
@@ -81,11 +80,22 @@ class PackageReader:
         Raises:
             PackageError: the package is refused; nothing it held is visible anywhere.
         """
+        folder = f"{self.run.connection}/{self.run.run_id}/tables"
+        with uploading(self.parts.tables, folder) as uploads:
+            return self._read(uploads)
+
+    def _read(self, uploads: Uploads) -> Reading:
         self.engine.set_pepper(journal.get_pepper(self.parts, self.run.connection))
         reporter = self._reporter()
         profile = self.parts.get_profile(self.connection.profile)
         learner_part, needs_full = self._learner_part()
         wanted = {name for name, table in profile.tables.items() if learner_part or not table.learner}
+
+        def keep(table: str, part: LocalPart) -> None:
+            # Mostly what was staged of a full package is its table; of any other it goes into one.
+            if self.run.kind is Kind.FULL and table in profile.tables:
+                uploads.begin(table, part)
+
         with self.engine.reader() as clear:
             stager = Stager(
                 clear,
@@ -95,6 +105,7 @@ class PackageReader:
                 frozenset(self.connection.require_fields),
                 attribute=self.connection.directory_attribute,
                 tell=lambda rows: reporter.advance(more_rows=rows),
+                keep=keep,
             )
             staged, keys = self._stage_all(profile, stager, wanted, reporter)
             stager.save_rejects()
@@ -110,7 +121,7 @@ class PackageReader:
         rows = sum(each.rows for each in staged.values())
         rejected = sum(each.rejected for each in staged.values())
         self._check_limit(rows, rejected, staged)
-        manifest = self._merge(profile, staged, keys, learner_part=learner_part, needs_full=needs_full)
+        manifest = self._merge(profile, uploads, staged, keys, learner_part=learner_part, needs_full=needs_full)
         return Reading(manifest, rejects.report(self.parts, self.engine, self.run))
 
     def _reporter(self) -> Reporter:
@@ -189,6 +200,7 @@ class PackageReader:
     def _merge(
         self,
         profile: Profile,
+        uploads: Uploads,
         staged: dict[str, Staged],
         keys: dict[str, Staged],
         *,
@@ -206,7 +218,7 @@ class PackageReader:
                 old = download(self.parts.tables, tables[name], self.engine.folder / "old" / name)
             merged = merger.merge(name, staged=staged.get(name), keys=keys.get(name), old=old)
             if merged.parts is not None:
-                tables[name] = self._upload(name, merged.parts)
+                tables[name] = uploads.end(name, merged.parts)
             if merged.left_over is not None and name in COUNTED:
                 left_over[name] = f"{self.run.connection}/{self.run.run_id}/left-over/{name}.parquet"
                 self.parts.records.put_file(left_over[name], merged.left_over)
@@ -229,10 +241,4 @@ class PackageReader:
             seen=sorted({*self.state.seen_tables, *(name for name, each in staged.items() if each.rows)}),
             files={name: staged[name].file for name in read_now},
             warnings=self.warnings,
-        )
-
-    def _upload(self, table_name: str, parts: Sequence[LocalPart]) -> tuple[TablePart, ...]:
-        folder = f"{self.run.connection}/{self.run.run_id}/tables/{table_name}"
-        return tuple(
-            upload(self.parts.tables, part, f"{folder}/{number:05d}.parquet") for number, part in enumerate(parts)
         )

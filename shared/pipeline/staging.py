@@ -72,6 +72,8 @@ class Stager:
     """In Entra, with which person ids are compared."""
     tell: Callable[[int], None] = lambda _: None
     """Hears how many more rows have been read."""
+    keep: Callable[[str, LocalPart], None] = lambda *_: None
+    """Hears of every part of a table as soon as it is written, and again when its table is read once more."""
     students: list[Path] = field(default_factory=list)
     """Files of students seen that are not in memory."""
     rejects: list[Path] = field(default_factory=list)
@@ -199,7 +201,9 @@ class Stager:
         # Reports name the line of an item that finds no place, and of a learner whom nobody knows.
         line = "" if plan.owner and staged.table != STUDENTS else "line, "
         path = self.folder / staged.table / f"part-{len(staged.parts):05d}.parquet"
-        staged.parts.append(write_part(self.engine, f"select record, {line}pk, place{kept} from ({rows})", path))
+        part = write_part(self.engine, f"select record, {line}pk, place{kept} from ({rows})", path)
+        staged.parts.append(part)
+        self.keep(staged.table, part)
 
     def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> str | None:
         """Read the segment at once, and return SQL for the line of a record.

@@ -1,12 +1,13 @@
 """Tables and snapshots in parts: how they are written, kept in storage, and brought back as relations."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from shared.domain.errors import TransientError
 from shared.domain.table_part import PLACES, TablePart
 from shared.pipeline.engine import Engine, parquet
 from shared.ports import Blobs
@@ -39,6 +40,64 @@ def upload(blobs: Blobs, part: LocalPart, path: str) -> TablePart:
     """Bring a part into storage."""
     blobs.put_file(path, part.file)
     return TablePart(path=path, rows=part.rows, first=part.first, last=part.last)
+
+
+class Uploads:
+    """Parts on their way into a folder of the storage, one after the other, in a thread of its own."""
+
+    def __init__(self, blobs: Blobs, folder: str, thread: Executor) -> None:
+        self._blobs = blobs
+        self._folder = folder
+        self._thread = thread
+        self._coming: dict[str, Future[TablePart]] = {}
+        """By path."""
+
+    def begin(self, table: str, part: LocalPart) -> None:
+        """Send a part on its way; once more when its file has been written anew."""
+        path = self._path(table, part.file.name)
+        self._coming[path] = self._thread.submit(upload, self._blobs, part, path)
+
+    def end(self, table: str, parts: Sequence[LocalPart]) -> tuple[TablePart, ...]:
+        """Wait until a table is there: these parts, whether or not they were begun, and no others.
+
+        Raises:
+            TransientError: the storage account has no time.
+        """
+        paths = [self._path(table, part.file.name) for part in parts]
+        for path, part in zip(paths, parts, strict=True):
+            if path not in self._coming:
+                self.begin(table, part)
+        there = tuple(self._coming[path].result() for path in paths)
+        for path in [path for path in self._coming if path.startswith(self._path(table)) and path not in paths]:
+            # After what was begun, for there is one thread.
+            self._thread.submit(self._blobs.delete, path).result()
+            del self._coming[path]
+        return there
+
+    def take_back(self) -> None:
+        """Delete all that was begun; nothing may be under way."""
+        for path in self._coming:
+            self._blobs.delete(path)
+
+    def _path(self, table: str, name: str = "") -> str:
+        return f"{self._folder}/{table}/{name}"
+
+
+@contextmanager
+def uploading(blobs: Blobs, folder: str) -> Iterator[Uploads]:
+    """Bring parts into a folder of the storage while something else is done; after an error nothing is left of them."""
+    thread = ThreadPoolExecutor(1, "upload")
+    uploads = Uploads(blobs, folder, thread)
+    try:
+        yield uploads
+    except Exception:
+        thread.shutdown(cancel_futures=True)
+        # Old work expires; this is for a storage account that has time.
+        with suppress(TransientError):
+            uploads.take_back()
+        raise
+    finally:
+        thread.shutdown(cancel_futures=True)
 
 
 def download(blobs: Blobs, parts: Sequence[TablePart], folder: Path) -> list[LocalPart]:

@@ -139,11 +139,13 @@ def test_a_bad_archive_is_refused(tenant: Tenant, content: bytes, code: Code, wo
     """Also when the bad thing comes last, after all tables have been read."""
     tenant.full()
     tenant.desk.folder.files[FILE] = content
+    before = set(tenant.desk.parts.tables.list_paths(""))
 
     with tenant.nothing_changes():
         sync = tenant.desk.sync()
 
     assert_told(sync, "rejected", code, words)
+    assert set(tenant.desk.parts.tables.list_paths("")) == before, "what had come there meanwhile is gone"
 
 
 def test_a_package_that_is_too_large_is_not_even_fetched(tenant: Tenant) -> None:

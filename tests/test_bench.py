@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.bench import claims, plot, publish, report
-from tests.bench.result import Claim, Peer, Result
+from tests.bench.result import Claim, Figures, Peer, Result
 
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = {path.stem for path in (ROOT / "functions").glob("*.py")} - {"__init__"}
@@ -75,6 +75,16 @@ def test_a_figure_beyond_its_bound_is_missed_where_it_can_be_judged() -> None:
     good = Claim(topic="less time", figure=6.0, unit="x", at_least=6.0)
 
     assert (slow.missed, small.missed, small.holds, good.missed) == (True, False, False, False)
+
+
+def test_what_was_measured_twice_counts_in_the_mean() -> None:
+    before = Figures(rows=1_000_000, text_bytes=1, seconds=2.0, cpu_seconds=4.0, peak_memory_bytes=7)
+    after = before.model_copy(update={"seconds": 3.0, "cpu_seconds": 5.0, "peak_memory_bytes": 6})
+
+    mean = before.mean(after)
+
+    assert (mean.seconds, mean.cpu_seconds, mean.peak_memory_bytes) == (2.5, 4.5, 7)
+    assert (mean.rows_per_second, mean.cpu_microseconds_per_row) == (400_000, 4.5)
 
 
 def test_a_peer_that_cannot_be_had_is_named_with_the_reason() -> None:

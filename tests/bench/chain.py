@@ -24,12 +24,8 @@ CHUNK_BYTES = 1024 * 1024
 TIMEOUT_SECONDS = 1800.0
 
 
-def measure(data: Data, *, times: int = 2) -> Figures:
-    """Run it in child processes, each into a folder that goes away, and return the best by processor time."""
-    return min((_measure(data) for _ in range(times)), key=lambda figures: figures.cpu_seconds)
-
-
-def _measure(data: Data) -> Figures:
+def measure(data: Data) -> Figures:
+    """Run it in a child process, into a folder that goes away."""
     # The agent's socket must have a short path.
     with tempfile.TemporaryDirectory(prefix="gpg-", dir="/tmp") as home, tempfile.TemporaryDirectory() as out:
         passphrase = str(data.keys.passphrase)

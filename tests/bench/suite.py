@@ -53,13 +53,14 @@ class Suite:
 
     def _beside_others(self) -> Result:
         data = self._data(self.plan.sizes)
+        # A machine is not as fast at one time as at another.
+        before = self._chain(data)
         sync = self._sync(data, "the connector")
-        with self.working("the bare chain, twice"):
-            bare = chain.measure(data)
+        after = self._chain(data)
         return self._result(
             self.plan.sizes,
             sync=sync,
-            chain=bare,
+            chain=before.mean(after),
             again=self._again(),
             statements=self._statements(),
             peers=tuple(self._readers()) if self.plan.peers else (),
@@ -121,6 +122,10 @@ class Suite:
     def _sync(self, data: Data, what: str) -> Sync:
         with self._folder() as state, self.working(what) as tell:
             return stages.measure(data, state, lambda standing: tell(standing.doing))
+
+    def _chain(self, data: Data) -> Figures:
+        with self.working("the bare chain"):
+            return chain.measure(data)
 
     def _again(self) -> Again:
         with self._folder() as folder, self.working("the same package twice") as tell:

@@ -38,12 +38,12 @@ def test_the_benchmark_measures_every_stage_and_stays_small(tmp_path: Path) -> N
     assert {imported["function"] for imported in result["imports"]} == FUNCTIONS | {"the app"}
     assert [claim["topic"] for claim in result["claims"] if claim["judged"]] == [
         "objects sent by a second full package of the same tables",
-        "time of that second sync to the first",
         "peak memory of the worker and all of its descendants",
     ]
     assert result["statements"]["count"] == sizes["rows"]
     assert claimed["xAPI statements checked in a minute, by one process"]["figure"] > 0
     assert result["again"]["first_writes"] > sizes["rows"] / 2
+    assert claimed["time of that second sync to the first"]["figure"] > 0
     assert claimed["processor time to the bare chain's"]["figure"] > 0
     assert {file.suffix for file in tmp_path.glob("result.*")} == {".json", ".png", ".svg"}
     assert list(tmp_path.glob("state-*")) == []

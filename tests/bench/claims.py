@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from tests.bench import stages
+from tests.bench.again import MOST_ROWS
 from tests.bench.data import FULL
 from tests.bench.result import MEGABYTE, Again, Beside, Claim, Figures, Line, Peer, Result, Statements
 
@@ -100,6 +101,7 @@ def _again(again: Again | None) -> Iterator[Claim]:
             figure=round(again.second_seconds / again.first_seconds, 2),
             unit="x",
             at_most=1,
+            judged=again.rows >= MOST_ROWS,
         )
 
 

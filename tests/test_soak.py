@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -67,7 +68,10 @@ def test_replaced_tables_do_not_stay(days: list[dict[str, Any]]) -> None:
 
 
 def test_the_memory_of_the_worker_stays_flat(days: list[dict[str, Any]]) -> None:
-    """One process has lived through all days; it even holds what is stored."""
-    early, late = (max(day["peak_kib"] for day in days[window]) for window in (EARLY, LATE))
+    """One process has lived through all days; it even holds what is stored.
+
+    The usual day counts: on which one two threads happen to hold most at the same moment is chance.
+    """
+    early, late = (median(day["peak_kib"] for day in days[window]) for window in (EARLY, LATE))
 
     assert late <= early * CHANCE

@@ -200,7 +200,7 @@ class Stager:
         kept = "".join(f", {name(value.name)}" for value in plan.values)
         # Reports name the line of an item that finds no place, and of a learner whom nobody knows.
         line = "" if plan.owner and staged.table != STUDENTS else "line, "
-        path = self.folder / staged.table / f"part-{len(staged.parts):05d}.parquet"
+        path = self.folder / staged.table / f"{len(staged.parts):05d}.parquet"
         part = write_part(self.engine, f"select record, {line}pk, place{kept} from ({rows})", path)
         staged.parts.append(part)
         self.keep(staged.table, part)

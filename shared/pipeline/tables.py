@@ -182,7 +182,9 @@ class _Work:
         return int(self.engine.one("select count(*) from left_over") - before)
 
     def _write(self, sql: str) -> None:
-        part = write_part(self.engine, sql, self.folder / f"{len(self.written):05d}.parquet")
+        # Not a number of the new ones, which may be on their way into storage already.
+        number = len(self.new) + len(self.written)
+        part = write_part(self.engine, sql, self.folder / f"{number:05d}.parquet")
         if part.rows:
             self.written.append(part)
 

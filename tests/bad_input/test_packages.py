@@ -6,6 +6,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import pytest
 
 from shared.domain.errors import Code
+from shared.pipeline import staging
 from tests.bad_input.conftest import Tenant, assert_told
 from tests.company import ADA, BEA, PUBLISHED, as_csv, betrays, done, full, item, plan, rows
 
@@ -121,6 +122,22 @@ def test_names_may_be_in_any_case_and_folder(tenant: Tenant) -> None:
 
     assert_told(sync, "done", None)
     assert sync.runs[-1].tally.contents.unchanged == PUBLISHED["learningContent"]
+
+
+def test_parts_that_lose_rows_to_later_ones_do_not_get_in_the_way_of_others(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them are on their way into storage before anybody knows: one goes, one stays, one is written anew."""
+    monkeypatch.setattr(staging, "ROWS_PER_PART", 2)
+    one, two, three, four, five = (item(number) for number in range(1, 6))
+    tenant.full(PA_CPNT=[one, two, three, four, five, one, two, five])
+
+    with tenant.nothing_changes():
+        sync = tenant.desk.sync()
+
+    assert_told(sync, "done", None)
+    contents = sync.runs[-1].tally.contents
+    assert (contents.read, contents.unchanged, contents.ignored) == (8, 5, 3)
 
 
 @pytest.mark.parametrize(

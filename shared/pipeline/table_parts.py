@@ -89,15 +89,15 @@ def uploading(blobs: Blobs, folder: str) -> Iterator[Uploads]:
     thread = ThreadPoolExecutor(1, "upload")
     uploads = Uploads(blobs, folder, thread)
     try:
-        yield uploads
+        try:
+            yield uploads
+        finally:
+            thread.shutdown(cancel_futures=True)
     except Exception:
-        thread.shutdown(cancel_futures=True)
-        # Old work expires; this is for a storage account that has time.
+        # If the storage account has no time for it now, it expires with the run's work.
         with suppress(TransientError):
             uploads.take_back()
         raise
-    finally:
-        thread.shutdown(cancel_futures=True)
 
 
 def download(blobs: Blobs, parts: Sequence[TablePart], folder: Path) -> list[LocalPart]:

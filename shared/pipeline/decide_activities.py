@@ -89,9 +89,9 @@ def decide_all(data: RunData, now: datetime, *, write: bool, changes: bool = Fal
         if write:
             decided.pass_shards.append(_write(data, number, sum(decided.pass_shards)))
         reporter.advance(more_rows=passes.rows // passes.count)
-    for table in _OF_A_PASS:
-        # Reports come next, and are about all passes: in a large company they need the room.
-        engine.run(f"drop table if exists {table}")
+        for table in _OF_A_PASS:
+            # Not when the next pass replaces it: until then there would have to be room for both.
+            engine.run(f"drop table if exists {table}")
     reporter.finish()
     return decided
 

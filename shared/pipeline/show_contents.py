@@ -70,6 +70,7 @@ def show_contents(engine: Engine, profile: Profile, connection: Connection, know
         f"case when i.key is not null then {body} end as body "
         "from items i full join published_contents p on i.key = p.key)"
     )
+    engine.run("drop table items")
     # What is switched off keeps the texts that people knew it by.
     engine.run(
         "update contents set active = false, body = json_merge_patch(old_body, '{\"isActive\": false}')::varchar "
@@ -148,6 +149,7 @@ def _items(engine: Engine, connection: Connection) -> None:
         "create or replace temp table items as select i.* exclude (revision_active), "
         "i.revision_active and k.typ is not null as active from items i left join shelved k using (typ, id)"
     )
+    engine.run("drop table shelved")
     engine.run(
         "create or replace temp table items as select i.* exclude (title), t.id is not null as title_is_label, "
         "coalesce(case when t.id is null then i.title else t.value end, i.id) as title, "
@@ -160,6 +162,7 @@ def _items(engine: Engine, connection: Connection) -> None:
         "case when d.id is null then i.description else d.value end as description "
         "from items i left join labels d on d.id = i.description"
     )
+    engine.run("drop table labels")
     if connection.publish_author:
         engine.run(
             "create or replace temp table authors as select CONTENT as content, "

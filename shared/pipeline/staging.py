@@ -114,7 +114,8 @@ class Stager:
             with ahead(source.segments()) as segments:
                 for segment in segments:
                     self._segment(staged, plan, header, segment)
-        self.engine.run("drop table if exists segment")
+                    # Not when the next one replaces it: until then there would have to be room for both.
+                    self.engine.run("drop table segment")
         if not staged.refused and not staged.parts:
             # A table that came without rows has come all the same, and later packages have to know.
             nothing = "".join(f", null::{value.type} as {name(value.name)}" for value in plan.values)

@@ -49,7 +49,8 @@ def _damage(text: str) -> str:
     except ValueError:
         return _no_key(text, begun=begun)
     if not any(block.is_secret for block in blocks):
-        return _PUBLIC
+        # Of what calls itself private, nothing that is left is a key.
+        return _no_key(text, begun=True) if begun else _PUBLIC
     if not all(is_checksum_good(block.armored) for block in blocks):
         return "its checksum is wrong: letters were lost or changed in the paste."
     return "it is cut off or altered: it ends in the middle of the key."

@@ -16,8 +16,9 @@ from shared.pipeline.zones import join_days
 _NUL = "The record holds a NUL character. Remove it at the source."
 
 _BUFFER_BYTES = 1024 * 1024
-"""What is read of a segment at once: small enough for the cache, and for memory to be used again. A record that is longer
-is read with the damaged ones."""
+"""What is read of a segment at once: little enough for the cache, and for memory to be used again.
+
+A record that is longer is read with the damaged ones."""
 
 
 @dataclass(frozen=True, slots=True)

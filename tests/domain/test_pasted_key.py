@@ -23,6 +23,9 @@ LETTERS = "lFgEabcdSECRETSECRETSECRET"
         ("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nx\n-----END PGP PUBLIC KEY BLOCK-----", "public half"),
         (f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{LETTERS}", "no END line"),
         ("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n!!\n-----END PGP PRIVATE KEY BLOCK-----", "letters were lost"),
+        # What is left of it may look like a public key by chance.
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nmQEBBAAAAAAA\n-----END PGP PRIVATE KEY BLOCK-----", "is no key"),
+        ("mQEBBAAAAAAA", "public half"),
         (f"{LETTERS}!" * 20, "no OpenPGP key in it"),
     ],
 )

@@ -76,6 +76,8 @@ class TextFile:
     _only_ascii: bool = True
     _strays: bool | None = None
     """Whether stray quotes were found around the segment; `None` when nobody has looked."""
+    _is_open: bool | None = None
+    """Whether the segment ends inside quotes; `None` when nobody has counted them."""
 
     def open(self) -> Header | None:
         """Read the header, and return it; `None` when the file is empty.
@@ -127,6 +129,7 @@ class TextFile:
         more = True
         while more or self._buffer:
             more = more and self._fill(wanted_bytes)
+            self._strays = self._is_open = None
             end = self._cut() if more else len(self._buffer)
             if not end and more and wanted_bytes < longest_bytes:
                 wanted_bytes += self.segment_bytes
@@ -183,6 +186,8 @@ class TextFile:
             previous = self._buffer.rfind(b"\n", 0, end - 1) + 1
             inside ^= self._buffer.count(b'"', previous, end) & 1
             end = previous
+        if end:
+            self._is_open = False
         return end or self._give_up(last)
 
     def _give_up(self, end: int) -> int:
@@ -235,10 +240,9 @@ class TextFile:
             end = len(raw)
             newlines += 1
         suspicious = raw.find(b'"', 0, end) >= 0 and (
-            raw.count(b'"', 0, end) & 1 == 1
-            or (STRAY_QUOTE.search(raw, 0, end) is not None if self._strays is None else self._strays)
+            (STRAY_QUOTE.search(raw, 0, end) is not None if self._strays is None else self._strays)
+            or (raw.count(b'"', 0, end) & 1 == 1 if self._is_open is None else self._is_open)
         )
-        self._strays = None
         return Segment(
             memoryview(raw)[:end],
             line,

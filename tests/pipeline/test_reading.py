@@ -124,6 +124,14 @@ def test_quotes_out_of_place_are_noticed(record: bytes, *, suspicious: bool) -> 
     assert segment.suspicious is suspicious
 
 
+def test_quotes_out_of_place_are_noticed_behind_a_segment_of_blank_lines() -> None:
+    """Nothing is known of them from the lines before."""
+    (segment,) = segments(b"A,B\n" + 20 * b"\n" + b'1,5" 3"\n', segment_bytes=20)
+
+    assert segment.suspicious
+    assert segment.first_line == 22
+
+
 def test_a_nul_is_kept_apart_so_that_its_row_can_be_named() -> None:
     (segment,) = segments(b"A,B\n1,x\0y\n")
 

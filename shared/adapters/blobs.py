@@ -28,7 +28,7 @@ class AzureBlobs:
             client.upload_blob(content, overwrite=True)
 
     def put_file(self, path: str, file: Path) -> None:
-        """Store a file's content in blocks of 4 MiB."""
+        """Store a file's content: up to 16 MiB at once, more in blocks of 4 MiB."""
         client = self._account.blob(self._container, path)
         with file.open("rb") as content, speaking_to_storage(f"Writing {self._container}/{path}"):
             client.upload_blob(content, length=file.stat().st_size, overwrite=True, max_concurrency=_UPLOADS_AT_ONCE)
@@ -39,7 +39,7 @@ class AzureBlobs:
             return self._download(path).readall()
 
     def get_file(self, path: str, file: Path) -> Path:
-        """Bring the content to a file in blocks of 4 MiB, and return it."""
+        """Bring the content to a file, the first 16 MiB at once and the others in blocks of 4 MiB, and return it."""
         with speaking_to_storage(f"Reading {self._container}/{path}"):
             download = self._download(path)
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ class AzureBlobs:
 
     @contextmanager
     def open(self, path: str) -> Iterator[BinaryIO]:
-        """Read the content as a stream, 4 MiB at a time; when it is replaced meanwhile, `TransientError`."""
+        """Read the content as a stream, in the same pieces; when it is replaced meanwhile, `TransientError`."""
         doing = f"Reading {self._container}/{path}"
         with speaking_to_storage(doing):
             download = self._download(path)
@@ -80,7 +80,7 @@ class AzureBlobs:
 
 
 class _Downloading(io.RawIOBase):
-    """A download as a file: it keeps one block in memory, and every block is of the same version."""
+    """A download as a file: it keeps one piece in memory, and every piece is of the same version."""
 
     def __init__(self, download: StorageStreamDownloader[bytes], doing: str) -> None:
         super().__init__()

@@ -4,9 +4,8 @@ Every row becomes either a staged row or exactly one reject. Person and student 
 statement that reads them.
 """
 
-import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +16,9 @@ from shared.pipeline.ahead import ahead
 from shared.pipeline.columns import student_key
 from shared.pipeline.engine import Engine, name, parquet, place_of, text
 from shared.pipeline.header import Header
+from shared.pipeline.memory_file import MemoryFile
 from shared.pipeline.reading import Segment, TextFile
-from shared.pipeline.repair import repair
+from shared.pipeline.repair import Repaired, repair
 from shared.pipeline.table_parts import LocalPart, write_part
 from shared.pipeline.table_plan import TablePlan
 from shared.pipeline.zones import make_zone_days
@@ -111,9 +111,9 @@ class Stager:
             self._reject(staged, header.line if header else 1, column, Code.COLUMN_MISSING, message)
         if header and not staged.refused:
             # The next one is unpacked and cut while this one is read.
-            with ahead(source.segments()) as segments:
+            with ahead(source.segments()) as segments, closing(MemoryFile()) as memory:
                 for segment in segments:
-                    self._segment(staged, plan, header, segment)
+                    self._segment(staged, plan, header, segment, memory)
                     # Not when the next one replaces it: until then there would have to be room for both.
                     self.engine.run("drop table segment")
         if not staged.refused and not staged.parts:
@@ -154,12 +154,13 @@ class Stager:
             [staged.table, staged.file, line, column, code, message],
         )
 
-    def _segment(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> None:
+    def _segment(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment, memory: MemoryFile) -> None:
         line = None
         if not segment.suspicious and not segment.lines:
-            line = self._fast(staged, plan, header, segment)
+            line = self._fast(staged, plan, header, segment, memory.hold(segment.data))
         if line is None:
-            line = self._slow(staged, plan, header, segment)
+            repaired = repair(segment, header)
+            line = self._slow(staged, plan, segment, repaired, memory.hold(repaired.data))
         # Two records may start on one line; no two have the same number.
         rows = f"(select *, {staged.rows} + rowid as record, {line} as line from segment)"
         count, bad = self._take(staged, plan, rows)
@@ -206,43 +207,41 @@ class Stager:
         staged.parts.append(part)
         self.keep(staged.table, part)
 
-    def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> str | None:
-        """Read the segment at once, and return SQL for the line of a record.
+    def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment, path: str) -> str | None:
+        """Read the segment, which is at `path`, at once, and return SQL for the line of a record.
 
         `None` when it cannot be read so, or when its lines would not add up (blank ones).
         """
         step = 1 if header.line_per_record or not header.marked else 0
-        with _in_memory(segment.data) as path:
-            source = plan.source(path, header)
-            if not (segment.has_marks or staged.has_inner_newlines):
-                if not self._read(plan.select(source, segment)):
-                    return None
-                if self.engine.one("select count(*) from segment") == segment.newlines:
-                    self._meet(plan, plan.ids(source, segment))
-                    return f"{segment.first_line} + {step} * rowid"
-                if header.marked:
-                    return None
-                # The rest of the file will be like this, most likely.
-                staged.has_inner_newlines = True
-            if not self._read(plan.select(source, segment, lines=plan.inner_newlines(header))):
+        source = plan.source(path, header)
+        if not (segment.has_marks or staged.has_inner_newlines):
+            if not self._read(plan.select(source, segment)):
                 return None
-            found = self.engine.one("select count(*) + coalesce(sum(lines), 0) from segment")
-            if not header.marked and found != segment.newlines:
+            if self.engine.one("select count(*) from segment") == segment.newlines:
+                self._meet(plan, plan.ids(source, segment))
+                return f"{segment.first_line} + {step} * rowid"
+            if header.marked:
                 return None
-            self._meet(plan, plan.ids(source, segment))
+            # The rest of the file will be like this, most likely.
+            staged.has_inner_newlines = True
+        if not self._read(plan.select(source, segment, lines=plan.inner_newlines(header))):
+            return None
+        found = self.engine.one("select count(*) + coalesce(sum(lines), 0) from segment")
+        if not header.marked and found != segment.newlines:
+            return None
+        self._meet(plan, plan.ids(source, segment))
         above = "coalesce(sum(lines) over (order by rowid rows between unbounded preceding and 1 preceding), 0)"
         return f"{segment.first_line} + {step} * rowid + {above}::bigint"
 
-    def _slow(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment) -> str:
-        repaired = repair(segment, header)
-        with _in_memory(repaired.data) as path:
-            source = plan.repaired_source(path)
-            if not self._read(plan.select(source, segment, lines="LINE::bigint")):
-                raise PackageError(
-                    f"{staged.file} cannot be read from line {segment.first_line} on. Have the package made again.",
-                    Code.PACKAGE_DAMAGED,
-                )
-            self._meet(plan, plan.ids(source, segment))
+    def _slow(self, staged: Staged, plan: TablePlan, segment: Segment, repaired: Repaired, path: str) -> str:
+        """Read the repaired segment, which is at `path`, and return SQL for the line of a record."""
+        source = plan.repaired_source(path)
+        if not self._read(plan.select(source, segment, lines="LINE::bigint")):
+            raise PackageError(
+                f"{staged.file} cannot be read from line {segment.first_line} on. Have the package made again.",
+                Code.PACKAGE_DAMAGED,
+            )
+        self._meet(plan, plan.ids(source, segment))
         for line in repaired.malformed_lines:
             self._reject(staged, line, "", Code.RECORD_MALFORMED, _MALFORMED)
         staged.rows += len(repaired.malformed_lines)
@@ -279,17 +278,3 @@ class Stager:
             self.students.append(engine.write("from students_seen", file, compression="uncompressed"))
             engine.run("drop table students_seen")
             engine.run(STUDENTS_SEEN)
-
-
-@contextmanager
-def _in_memory(data: bytes | memoryview) -> Iterator[str]:
-    """Give the engine a path to bytes that never touch a disk."""
-    descriptor = os.memfd_create("segment")
-    try:
-        view = memoryview(data)
-        written = 0
-        while written < len(data):
-            written += os.write(descriptor, view[written:])
-        yield f"/proc/self/fd/{descriptor}"
-    finally:
-        os.close(descriptor)

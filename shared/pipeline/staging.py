@@ -56,6 +56,8 @@ class Staged:
     warnings: list[str] = field(default_factory=list)
     has_inner_newlines: bool = False
     """Whether a record of several lines was found."""
+    has_unusual_times: bool = False
+    """Whether a time was found that is not written as usual (see `TablePlan.select`)."""
 
 
 @dataclass(slots=True)
@@ -215,7 +217,7 @@ class Stager:
         step = 1 if header.line_per_record or not header.marked else 0
         source = plan.source(path, header)
         if not (segment.has_marks or staged.has_inner_newlines):
-            if not self._read(plan.select(source, segment)):
+            if not self._read(staged, plan, source, segment):
                 return None
             if self.engine.one("select count(*) from segment") == segment.newlines:
                 self._meet(plan, plan.ids(source, segment))
@@ -224,7 +226,7 @@ class Stager:
                 return None
             # The rest of the file will be like this, most likely.
             staged.has_inner_newlines = True
-        if not self._read(plan.select(source, segment, lines=plan.inner_newlines(header))):
+        if not self._read(staged, plan, source, segment, lines=plan.inner_newlines(header)):
             return None
         found = self.engine.one("select count(*) + coalesce(sum(lines), 0) from segment")
         if not header.marked and found != segment.newlines:
@@ -236,7 +238,7 @@ class Stager:
     def _slow(self, staged: Staged, plan: TablePlan, segment: Segment, repaired: Repaired, path: str) -> str:
         """Read the repaired segment, which is at `path`, and return SQL for the line of a record."""
         source = plan.repaired_source(path)
-        if not self._read(plan.select(source, segment, lines="LINE::bigint")):
+        if not self._read(staged, plan, source, segment, lines="LINE::bigint"):
             raise PackageError(
                 f"{staged.file} cannot be read from line {segment.first_line} on. Have the package made again.",
                 Code.PACKAGE_DAMAGED,
@@ -248,9 +250,23 @@ class Stager:
         staged.rejected += len(repaired.malformed_lines)
         return "lines"
 
-    def _read(self, rows: str) -> bool:
+    def _read(
+        self, staged: Staged, plan: TablePlan, source: str, segment: Segment, *, lines: str = "null::bigint"
+    ) -> bool:
         """Make the table `segment`; tell whether the records could be read."""
-        return self.engine.attempt(f"create or replace temp table segment as {rows}")
+        rows = plan.select(source, segment, any_times=staged.has_unusual_times, lines=lines)
+        if not self.engine.attempt(f"create or replace temp table segment as {rows}"):
+            return False
+        if staged.has_unusual_times or not self._count_faults(plan.time_faults):
+            return True
+        # The rest of the file will be like this, most likely.
+        staged.has_unusual_times = True
+        self.engine.run("drop table segment")
+        return self._read(staged, plan, source, segment, lines=lines)
+
+    def _count_faults(self, numbers: list[int]) -> int:
+        """Count the rows of the segment whose first fault is one of these."""
+        return self.engine.one(f"select count(*) from segment where list_contains({numbers}, fault)") if numbers else 0
 
     def _meet(self, plan: TablePlan, ids: str) -> None:
         """Make the table `students_met` of all students whom the segment names; `ids` has them as clear text."""

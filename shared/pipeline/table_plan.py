@@ -11,7 +11,7 @@ from shared.pipeline.drift import Match
 from shared.pipeline.engine import fingerprint, name, place_of, text
 from shared.pipeline.header import Header
 from shared.pipeline.reading import INNER_NEWLINE, NUL, Segment
-from shared.pipeline.zones import join_days
+from shared.pipeline.zones import join_days, to_utc
 
 _NUL = "The record holds a NUL character. Remove it at the source."
 
@@ -27,12 +27,12 @@ class TablePlan:
 
     raw: tuple[str, ...]
     """Name of every column of the file, in order."""
+    used: tuple[str, ...]
+    """Those of them that are columns of the table."""
     students: dict[str, str]
     """Those of them that hold student ids, by the table's columns."""
-    usual: dict[str, str]
-    """SQL for the times among them that are written as usual (`u_` and the column)."""
-    times: dict[str, str]
-    """SQL for all times, in UTC, by column."""
+    times: dict[str, ColumnType]
+    """Those of them that hold times (`TIME` or `DEADLINE`)."""
     zone: str
     """The source time zone, which they are in."""
     values: list[columns.Value]
@@ -41,6 +41,8 @@ class TablePlan:
     faults: list[columns.Fault]
     key_faults: list[int]
     """Numbers of the faults that leave the key unreadable."""
+    time_faults: list[int]
+    """Numbers of the faults that are times which cannot be read."""
     pk: str
     owner: str | None
     """The column that holds whom a row belongs to."""
@@ -64,10 +66,10 @@ class TablePlan:
         match = Match.of(header, table)
         places = {column: f"c{number}" for column, number in match.places.items()}
         kept: list[columns.Value] = []
-        usual: dict[str, str] = {}
-        times: dict[str, str] = {}
+        times: dict[str, ColumnType] = {}
         rules = [columns.Fault("", Code.FIELD_INVALID, _NUL, "has_nul")]
         key_rules = [0]
+        time_rules = []
         missing = []
         for column_name, column in table.columns.items():
             if column.only_with and column.only_with not in switches:
@@ -84,15 +86,13 @@ class TablePlan:
             raw_name = places[column_name]
             v, read = f"v_{raw_name}", f"r_{raw_name}"
             if _is_time(column):
-                deadline = column.type is ColumnType.DEADLINE
-                usual[raw_name] = columns.usual_time(raw_name, deadline=deadline)
-                times[raw_name] = columns.time_utc(
-                    v, zone, deadline=deadline, usual=f"u_{raw_name}", day=f"d_{raw_name}"
-                )
+                times[raw_name] = column.type
             kept += columns.values(column_name, column, v, read)
             for rule in columns.faults(column_name, column, v, read, required=required, attribute=attribute):
                 if column.key:
                     key_rules.append(len(rules))
+                if _is_time(column) and rule.code is Code.FIELD_INVALID:
+                    time_rules.append(len(rules))
                 rules.append(rule)
         kept += [
             columns.Value(made, "uuid", _fingerprint(table, places, parts))
@@ -100,13 +100,14 @@ class TablePlan:
         ]
         return cls(
             raw=tuple(f"c{number}" for number in range(len(header.columns if header else ()))),
+            used=tuple(places.values()),
             students={c: places[c] for c, data in table.columns.items() if c in places and _is_student(data)},
-            usual=usual,
             times=times,
             zone=zone,
             values=kept,
             faults=rules,
             key_faults=key_rules,
+            time_faults=time_rules,
             entered={
                 made: places[c] for made in ("pk", *table.fingerprints) if (c := table.student_in(made)) in places
             },
@@ -127,17 +128,28 @@ class TablePlan:
         """Return the relation of repaired records, with the line on which each starts."""
         return f"{_read_csv(path, (*self.raw, 'LINE'), ',')}, strict_mode = false, max_line_size = 134217728)"
 
-    def select(self, source: str, segment: Segment, *, lines: str = "null::bigint") -> str:
+    def select(self, source: str, segment: Segment, *, any_times: bool = True, lines: str = "null::bigint") -> str:
         """Return the query that turns records into typed rows, in their order, each with its first fault or none.
 
         In place of students it has their aliases (`a_` and the column); `finish` puts them in. `lines` is kept beside
-        the values, under that name. Needs `zone_days` (see `zones`).
+        the values, under that name. Without `any_times`, times that are not written as usual are faults: most files
+        have none, and the engine needs twice as long to plan a query that can read them. Needs `zone_days` (see
+        `zones`).
         """
-        usual = "".join(f", {sql} as u_{c}" for c, sql in self.usual.items())
-        trimmed = ", ".join(f"{self._trimmed(c, segment)} as v_{c}" for c in self.raw)
+        usual = "".join(
+            f", {columns.usual_time(c, deadline=_is_deadline(type_))} as u_{c}" for c, type_ in self.times.items()
+        )
+        trimmed = ", ".join(f"{self._trimmed(c, segment)} as v_{c}" for c in self.used)
         has_nul = " or ".join(f"contains({c}, {text(NUL)})" for c in self.raw) if segment.has_nul else "false"
+        fields = f"(select *, coalesce({has_nul}, false) as has_nul, {trimmed} from (select *{usual} from {source}))"
+        if any_times and self.times:
+            late = ", ".join(
+                f"coalesce(u_{c}, {columns.usual_time(f'v_{c}', deadline=_is_deadline(type_))}) as u_{c}"
+                for c, type_ in self.times.items()
+            )
+            fields = f"(select * replace ({late}) from {fields})"
         aliases = "".join(f", alias_of(v_{c}) as a_{c}" for c in self.students.values())
-        times = "".join(f", {sql} as r_{c}" for c, sql in self.times.items())
+        times = "".join(f", {self._time(c, any_times=any_times)} as r_{c}" for c in self.times)
         days = join_days({f"d_{c}": f"u_{c}" for c in self.times}, self.zone)
         fault = " ".join(f"when {rule.sql} then {number}" for number, rule in enumerate(self.faults))
         kept = "".join(
@@ -147,9 +159,16 @@ class TablePlan:
         )
         return (
             f"select {lines} as lines, case {fault} end as fault, {self.pk} as pk"
-            f"{aliases}{kept} from (select v.*{times} from (select *, coalesce({has_nul}, false) as has_nul, {trimmed} "
-            f"from (select *{usual} from {source})) v{days})"
+            f"{aliases}{kept} from (select v.*{times} from {fields} v{days})"
         )
+
+    def _time(self, column: str, *, any_times: bool) -> str:
+        """Return SQL for the time of a column in UTC."""
+        usual, day = f"u_{column}", f"d_{column}"
+        if not any_times:
+            return to_utc(usual, self.zone, day=day)
+        deadline = _is_deadline(self.times[column])
+        return columns.time_utc(f"v_{column}", self.zone, deadline=deadline, usual=usual, day=day)
 
     def ids(self, source: str, segment: Segment) -> str:
         """Return the query for all student ids (`id`) in a segment, as clear text."""
@@ -224,6 +243,10 @@ def _is_time(column: Column) -> bool:
     return column.type in (ColumnType.TIME, ColumnType.DEADLINE)
 
 
+def _is_deadline(type_: ColumnType) -> bool:
+    return type_ is ColumnType.DEADLINE
+
+
 def _fingerprint(table: Table, places: dict[str, str], parts: Sequence[str]) -> str:
     """Return SQL for 128 bits of some columns' texts; a student that enters it is not among them."""
     others = [part for part in parts if part != "pk" and not _is_student(table.columns[part])]
@@ -233,12 +256,8 @@ def _fingerprint(table: Table, places: dict[str, str], parts: Sequence[str]) -> 
         return made
     if len(others) == 1 and others[0] in places and _is_time(table.columns[others[0]]):
         # A key and a number are as good as two hashes, and a time is one without being hashed.
-        c = places[others[0]]
-        trimmed = columns.usual_time(f"v_{c}", deadline=table.columns[others[0]].type is ColumnType.DEADLINE)
-        made = (
-            f"case when u_{c} is not null then {columns.time_number(f'u_{c}')} "
-            f"when {trimmed} is not null then {columns.time_number(trimmed)} else {made} end"
-        )
+        u = f"u_{places[others[0]]}"
+        made = f"case when {u} is not null then {columns.time_number(u)} else {made} end"
     return _together(_fingerprint(table, places, table.key), made)
 
 

@@ -24,13 +24,13 @@ def note_unmapped(data: RunData, now: datetime) -> None:
     everybody = "select student from before"
     if data.run.learner_part:
         data.make_view(PLAN)
-        everybody = " union ".join(f"select STUD_ID as student from {name(table)}" for table in _LEARNER_TABLES)
+        everybody = " union all ".join(f"select STUD_ID as student from {name(table)}" for table in _LEARNER_TABLES)
+    # Whoever is mapped is left out first: of the others there are few to be told apart.
+    mapped = "select s.student from students s join mapping m on m.person = s.person where m.state = 'mapped'"
     columnar.run(
-        "create or replace table unmapped as select e.student, "
-        f"coalesce(b.since, timestamp '{now:%Y-%m-%d %H:%M:%S}') as since from ({everybody}) e "
-        "left join students s on s.student = e.student "
-        "left join mapping m on m.person = s.person left join before b on b.student = e.student "
-        "where coalesce(m.state, '') <> 'mapped'"
+        f"create or replace table unmapped as select student, coalesce(b.since, timestamp '{now:%Y-%m-%d %H:%M:%S}') "
+        f"as since from (select distinct student from ({everybody}) anti join ({mapped}) using (student)) "
+        "left join before b using (student)"
     )
     data.save("unmapped")
 

@@ -217,7 +217,8 @@ def make_view(
     """
     found = [part.file for part in parts]
     typed = _columns(profile.tables[table_name])
-    present = {row[0] for row in engine.rows(f"describe select * from {parquet(found)}")} if found else set()
+    # All parts of a table have the columns of the first.
+    present = {row[0] for row in engine.rows(f"describe from {parquet(found[:1])}")} if found else set()
     typed |= {"line": "bigint"}
     kept = ", ".join(
         name(column) if column in present else f"null::{type_} as {name(column)}" for column, type_ in typed.items()

@@ -23,6 +23,10 @@ _OF_A_PASS = (
     "covered",
     "learners_now",
     "published",
+    "planned_activities",
+    "ordered",
+    "assigners",
+    "operations",
 )
 
 

@@ -18,7 +18,7 @@ from shared.ports import Secret
 _VALUES = re.compile(r"""['"].*['"]|['"].*|\d{4,}""")
 """From the first quote to the last, for values hold quotes too; and numbers that may be ids."""
 ROW_GROUP_ROWS = 8_192
-"""Rows of a Parquet row group: few enough for a range of places to be read without much around it."""
+"""Rows of a Parquet row group, where nothing else is said: few enough for long texts to be in memory with them."""
 DICTIONARY_VALUES = 256
 """How many values a column of a row group may have to be written as a dictionary: types and states do, hashes never."""
 _HASH_BLOCK_BYTES = 64
@@ -92,12 +92,12 @@ class Engine:
                 return
             yield rows
 
-    def write(self, sql: str, path: Path, *, compression: str = "zstd") -> Path:
+    def write(self, sql: str, path: Path, *, compression: str = "zstd", row_group_rows: int = ROW_GROUP_ROWS) -> Path:
         """Write a query's rows as one Parquet file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.run(
             f"copy ({sql}) to {text(str(path))} "
-            f"(format parquet, parquet_version v2, compression {compression}, row_group_size {ROW_GROUP_ROWS}, "
+            f"(format parquet, parquet_version v2, compression {compression}, row_group_size {row_group_rows}, "
             f"dictionary_size_limit {DICTIONARY_VALUES})"
         )
         return path

@@ -14,6 +14,8 @@ from shared.ports import Blobs
 
 ROWS_PER_PASS = 800_000
 """How many rows are worked on at a time: what is made of them has to be in memory."""
+_ROW_GROUP_ROWS = 16_384
+"""Of a part: each costs something to write, and a range of places is read with all that shares groups with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,9 @@ class LocalPart:
 def write_part(engine: Engine, sql: str, file: Path) -> LocalPart:
     """Write a query's rows, which have a `place`, in the order of their places."""
     # Most of a row are hashes, which no compression makes smaller: to try costs more than the quarter that it saves.
-    engine.write(f"select * from ({sql}) order by place", file, compression="uncompressed")
+    engine.write(
+        f"select * from ({sql}) order by place", file, compression="uncompressed", row_group_rows=_ROW_GROUP_ROWS
+    )
     rows, first, last = engine.rows(
         f"select count(*), coalesce(min(place), 0), coalesce(max(place), 0) from {parquet([file])}"
     )[0]

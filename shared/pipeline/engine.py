@@ -38,13 +38,13 @@ class Engine:
     all that lay in it before. Once such an engine is closed, nothing it held is left in memory either.
     """
 
-    def __init__(self, folder: Path, memory_mb: int, threads: int = 1, *, spills: bool = True) -> None:
+    def __init__(self, folder: Path, memory_mb: int, *, spills: bool = True) -> None:
         self.folder = folder
         self.memory_mb = memory_mb
         self._pepper: Secret | None = None
         self._database = duckdb.connect(
             config={
-                "threads": threads,
+                "threads": 1,
                 "memory_limit": f"{memory_mb}MB",
                 "temp_directory": str(folder / "spill") if spills else "",
                 "autoinstall_known_extensions": False,
@@ -101,6 +101,15 @@ class Engine:
             f"dictionary_size_limit {DICTIONARY_VALUES})"
         )
         return path
+
+    @contextmanager
+    def threads(self, count: int) -> Iterator[None]:
+        """Let several threads run a statement: for those over all rows; what has few to do only takes longer by it."""
+        self.run(f"set threads = {count}")
+        try:
+            yield
+        finally:
+            self.run("set threads = 1")
 
     @contextmanager
     def reader(self) -> Iterator["Engine"]:
@@ -161,13 +170,13 @@ class Engine:
 
 
 @contextmanager
-def engine(memory_mb: int, threads: int = 1, *, spills: bool = True) -> Iterator[Engine]:
+def engine(memory_mb: int, *, spills: bool = True) -> Iterator[Engine]:
     """Give an engine with a folder of its own; both are gone afterwards.
 
     Waits until no other thread of this process has one (see `one_at_a_time`).
     """
     with one_at_a_time(), TemporaryDirectory(prefix="lms-") as folder:
-        created = Engine(Path(folder), memory_mb, threads, spills=spills)
+        created = Engine(Path(folder), memory_mb, spills=spills)
         try:
             yield created
         finally:

@@ -40,7 +40,8 @@ log = logging.getLogger(__name__)
 BUSY_SECONDS = 2
 """How long a message that found somebody else at work stays away."""
 THREADS = min(2, os.process_cpu_count() or 1)
-"""Nothing else is done meanwhile, as it is where packages are read; more threads need more memory."""
+"""While all rows are gone through, and nothing else is done, as it is where packages are read; more threads need more
+memory."""
 
 _BEFORE = {Stage.CONTENTS: Step.MAPPING, Stage.ACTIVITIES: Step.MAPPING_ACTIVITIES}
 _AFTER = {Stage.CONTENTS: Step.PUSHING_CONTENTS, Stage.ACTIVITIES: Step.PUSHING_ACTIVITIES}
@@ -93,7 +94,7 @@ def _map(parts: Parts, run: Run, stage: Stage) -> None:
     state = journal.get_state(parts, run.connection)
     manifest = Manifest.model_validate_json(parts.records.get(f"{run.connection}/{run.run_id}/manifest.json"))
     scope = replay_scope.find(parts, run)
-    with engine(parts.memory_mb, THREADS) as columnar:
+    with engine(parts.memory_mb) as columnar:
         columnar.set_pepper(journal.get_pepper(parts, run.connection))
         data = RunData(parts, replay_scope.settings(connection, scope), state, run, manifest, columnar, scope)
         with data.loading():
@@ -167,13 +168,14 @@ def _decide(data: RunData, now: datetime) -> Decided:
     make_students(columnar, data.connection.person_id_rules)
     match_persons.map_persons(columnar, data.connection.person_id_rules)
     columnar.run("drop table users")
-    retention.note_unmapped(data, now)
-    make_learners(columnar, data.published)
-    decided = decide_all(data, now, write=False, changes=data.run.dry_run)
-    plans = data.connection.viva.licence_service_plan_ids
-    if plans and directory.recheck_licences(columnar, parts.graph, data.connection, decided.licence_matters):
+    with columnar.threads(THREADS):
+        retention.note_unmapped(data, now)
         make_learners(columnar, data.published)
         decided = decide_all(data, now, write=False, changes=data.run.dry_run)
+        plans = data.connection.viva.licence_service_plan_ids
+        if plans and directory.recheck_licences(columnar, parts.graph, data.connection, decided.licence_matters):
+            make_learners(columnar, data.published)
+            decided = decide_all(data, now, write=False, changes=data.run.dry_run)
     data.save("mapping")
     coverage_report.report(data, decided.coverage)
     return decided
@@ -192,7 +194,8 @@ def _map_activities(data: RunData, now: datetime) -> None:
         data.restore("mapping")
         make_students(columnar, data.connection.person_id_rules)
         make_learners(columnar, data.published)
-        decided = decide_all(data, now, write=True)
+        with columnar.threads(THREADS):
+            decided = decide_all(data, now, write=True)
     run = journal.advance(parts, run, run.step, pass_shards=tuple(decided.pass_shards)) or run
     _hand_over(parts, run, Stage.ACTIVITIES, sum(decided.pass_shards))
 

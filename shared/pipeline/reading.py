@@ -15,7 +15,7 @@ from shared.pipeline.header import MARK, Header
 from shared.pipeline.stray_quotes import STRAY_QUOTE, STRAY_RECORD_BYTES, read_record
 from shared.pipeline.unify import as_utf_8, ends_in_carriage_returns, utf_16_of, with_newlines
 
-SEGMENT_BYTES = 16 * 1024 * 1024
+SEGMENT_BYTES = 20 * 1024 * 1024
 LONGEST_RECORD_SEGMENTS = 4
 LONGEST_HEADER_BYTES = 128 * 1024
 """Many times the longest; what is longer has no end of a record that we know. The csv module takes no longer field."""

@@ -8,6 +8,8 @@ from shared.pipeline.parts import Parts
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """By which a spreadsheet knows the encoding."""
+_FORMULA = "=+-@\t\r"
+"""Any of these makes a formula of a text that begins with it."""
 
 
 def keep(parts: Parts, engine: Engine, path: str, columns: Sequence[str], query: str) -> None:
@@ -24,4 +26,5 @@ def keep(parts: Parts, engine: Engine, path: str, columns: Sequence[str], query:
 
 def harmless(column: str) -> str:
     """Return SQL for a text that no spreadsheet takes for a formula."""
-    return rf"case when regexp_matches({column}, '^[=+\-@\t\r]') then '''' || {column} else {column} end"
+    begins = f"ascii({column}) in ({', '.join(str(ord(each)) for each in _FORMULA)})"
+    return f"case when {begins} then '''' || {column} else {column} end"

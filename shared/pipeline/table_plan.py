@@ -128,7 +128,7 @@ class TablePlan:
         """Return the relation of repaired records, with the line on which each starts."""
         return f"{_read_csv(path, (*self.raw, 'LINE'), ',')}, strict_mode = false, max_line_size = 134217728)"
 
-    def select(self, source: str, segment: Segment, *, any_times: bool = True, lines: str = "null::bigint") -> str:
+    def select(self, source: str, segment: Segment, *, any_times: bool, lines: str = "null::bigint") -> str:
         """Return the query that turns records into typed rows, in their order, each with its first fault or none.
 
         In place of students it has their aliases (`a_` and the column); `finish` puts them in. `lines` is kept beside
@@ -136,17 +136,13 @@ class TablePlan:
         have none, and the engine needs twice as long to plan a query that can read them. Needs `zone_days` (see
         `zones`).
         """
-        usual = "".join(
-            f", {columns.usual_time(c, deadline=_is_deadline(type_))} as u_{c}" for c, type_ in self.times.items()
-        )
+        usual = "".join(f", {self._usual_time(c, c)} as u_{c}" for c in self.times)
         trimmed = ", ".join(f"{self._trimmed(c, segment)} as v_{c}" for c in self.used)
         has_nul = " or ".join(f"contains({c}, {text(NUL)})" for c in self.raw) if segment.has_nul else "false"
         fields = f"(select *, coalesce({has_nul}, false) as has_nul, {trimmed} from (select *{usual} from {source}))"
         if any_times and self.times:
-            late = ", ".join(
-                f"coalesce(u_{c}, {columns.usual_time(f'v_{c}', deadline=_is_deadline(type_))}) as u_{c}"
-                for c, type_ in self.times.items()
-            )
+            # Without the blanks around it, a time may be written as usual after all.
+            late = ", ".join(f"coalesce(u_{c}, {self._usual_time(c, f'v_{c}')}) as u_{c}" for c in self.times)
             fields = f"(select * replace ({late}) from {fields})"
         aliases = "".join(f", alias_of(v_{c}) as a_{c}" for c in self.students.values())
         times = "".join(f", {self._time(c, any_times=any_times)} as r_{c}" for c in self.times)
@@ -162,13 +158,19 @@ class TablePlan:
             f"{aliases}{kept} from (select v.*{times} from {fields} v{days})"
         )
 
+    def _is_deadline(self, column: str) -> bool:
+        return self.times[column] is ColumnType.DEADLINE
+
+    def _usual_time(self, column: str, v: str) -> str:
+        """Return SQL for the time of a column, as it stands, from its text; null unless it is written as usual."""
+        return columns.usual_time(v, deadline=self._is_deadline(column))
+
     def _time(self, column: str, *, any_times: bool) -> str:
         """Return SQL for the time of a column in UTC."""
-        usual, day = f"u_{column}", f"d_{column}"
+        v, usual, day = f"v_{column}", f"u_{column}", f"d_{column}"
         if not any_times:
             return to_utc(usual, self.zone, day=day)
-        deadline = _is_deadline(self.times[column])
-        return columns.time_utc(f"v_{column}", self.zone, deadline=deadline, usual=usual, day=day)
+        return columns.time_utc(v, self.zone, deadline=self._is_deadline(column), usual=usual, day=day)
 
     def ids(self, source: str, segment: Segment) -> str:
         """Return the query for all student ids (`id`) in a segment, as clear text."""
@@ -241,10 +243,6 @@ def _is_student(column: Column) -> bool:
 
 def _is_time(column: Column) -> bool:
     return column.type in (ColumnType.TIME, ColumnType.DEADLINE)
-
-
-def _is_deadline(type_: ColumnType) -> bool:
-    return type_ is ColumnType.DEADLINE
 
 
 def _fingerprint(table: Table, places: dict[str, str], parts: Sequence[str]) -> str:

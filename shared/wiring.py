@@ -49,6 +49,7 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
     """
     # Imported here and not above, all over this module: loading the app, which every start does, should not pay.
     from shared.adapters.blobs import AzureBlobs  # noqa: PLC0415
+    from shared.adapters.cached_blobs import CachedBlobs  # noqa: PLC0415
     from shared.adapters.documents import AzureDocuments  # noqa: PLC0415
     from shared.adapters.identity import ManagedIdentity  # noqa: PLC0415
     from shared.adapters.intake import AzureIntake  # noqa: PLC0415
@@ -83,7 +84,7 @@ def make_parts(environment: Mapping[str, str], *, signed_in: bool = False) -> "P
         intake=AzureIntake(account, "sealed"),
         sealed=AzureBlobs(account, "sealed"),
         records=AzureBlobs(account, "records"),
-        tables=AzureBlobs(account, "tables"),
+        tables=CachedBlobs(account, "tables"),
         pushes=AzureBlobs(account, "pushes"),
         reports=AzureBlobs(account, "reports"),
         directory=AzureBlobs(account, "directory"),

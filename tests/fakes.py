@@ -48,6 +48,9 @@ class MemoryBlobs:
     def delete(self, path: str) -> None:
         self.content.pop(path, None)
 
+    def release(self, prefix: str) -> None:
+        """Nothing is kept elsewhere."""
+
 
 class MemoryIntake:
     """Packages arriving in blocks; `packages` holds the committed ones."""

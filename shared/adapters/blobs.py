@@ -27,11 +27,14 @@ class AzureBlobs:
         with speaking_to_storage(f"Writing {self._container}/{path}"):
             client.upload_blob(content, overwrite=True)
 
-    def put_file(self, path: str, file: Path) -> None:
-        """Store a file's content: up to 16 MiB at once, more in blocks of 4 MiB."""
+    def put_file(self, path: str, file: Path) -> str:
+        """Store a file's content: up to 16 MiB at once, more in blocks of 4 MiB; return the tag of its version."""
         client = self._account.blob(self._container, path)
         with file.open("rb") as content, speaking_to_storage(f"Writing {self._container}/{path}"):
-            client.upload_blob(content, length=file.stat().st_size, overwrite=True, max_concurrency=_UPLOADS_AT_ONCE)
+            stored = client.upload_blob(
+                content, length=file.stat().st_size, overwrite=True, max_concurrency=_UPLOADS_AT_ONCE
+            )
+        return str(stored["etag"])
 
     def get(self, path: str) -> bytes:
         """Return the content."""
@@ -46,6 +49,18 @@ class AzureBlobs:
             with file.open("wb") as target:
                 download.readinto(target)
         return file
+
+    def find_etag(self, path: str) -> str | None:
+        """Return the tag of the version that is stored, or `None`."""
+        client = self._account.blob(self._container, path)
+        with speaking_to_storage(f"Looking at {self._container}/{path}"):
+            try:
+                return client.get_blob_properties().etag
+            except ResourceNotFoundError:
+                return None
+
+    def release(self, prefix: str) -> None:
+        """Do nothing: no blob is kept on this machine."""
 
     @contextmanager
     def open(self, path: str) -> Iterator[BinaryIO]:

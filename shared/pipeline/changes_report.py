@@ -18,8 +18,8 @@ _COLUMNS = ("run", "kind", "action", "item_type", "item_id", "count", "file", "l
 _CONTENTS = "PA_CPNT"
 _ACTIONS = {"update": "change"}
 """Words of an admin for those of a plan, where they differ."""
-_ROWS_NOT_SUMMED = 1_500_000
-"""As many as are kept at least before they are summed up: they take about 30 MB."""
+_ROWS_NOT_SUMMED = 1_000_000
+"""As many as are kept at least before they are summed up: with those of a pass, they take about 30 MB."""
 
 
 def path(run: Run) -> str:
@@ -45,8 +45,14 @@ def _begin_sent(engine: Engine) -> None:
 def collect(engine: Engine) -> None:
     """Collect what is sent of a pass. Needs `decisions`."""
     engine.run(f"insert into sent select kind, todo, content from decisions where todo in {OPERATIONS}")
-    # One pass has hardly two records of an item in a large catalog: to sum up many at a time is much cheaper.
-    if engine.one("select count(*) from sent") > _ROWS_NOT_SUMMED:
+
+
+def end_pass(engine: Engine) -> None:
+    """Sum up what was collected of several passes: once the tables of the last are gone, for it takes much room.
+
+    One pass has hardly two records of an item in a large catalog: to sum up many at a time is much cheaper.
+    """
+    if engine.one("select count(*) from sent") >= _ROWS_NOT_SUMMED:
         _sum_up(engine)
 
 

@@ -8,6 +8,7 @@ from shared.domain.messages import Stage
 from shared.domain.progress import Doing
 from shared.domain.runs import Coverage
 from shared.pipeline import changes_report, coverage_report, match_persons, plan_changes
+from shared.pipeline.engine import Engine
 from shared.pipeline.passes import Passes
 from shared.pipeline.progress import of_run
 from shared.pipeline.run_data import RunData
@@ -93,11 +94,17 @@ def decide_all(data: RunData, now: datetime, *, write: bool, changes: bool = Fal
         if write:
             decided.pass_shards.append(_write(data, number, sum(decided.pass_shards)))
         reporter.advance(more_rows=passes.rows // passes.count)
-        for table in _OF_A_PASS:
-            # Not when the next pass replaces it: until then there would have to be room for both.
-            engine.run(f"drop table if exists {table}")
+        _end_pass(engine, changes=changes)
     reporter.finish()
     return decided
+
+
+def _end_pass(engine: Engine, *, changes: bool) -> None:
+    for table in _OF_A_PASS:
+        # Not when the next pass replaces it: until then there would have to be room for both.
+        engine.run(f"drop table if exists {table}")
+    if changes:
+        changes_report.end_pass(engine)
 
 
 def _write(data: RunData, number: int, first_shard: int) -> int:

@@ -113,6 +113,7 @@ def settle(parts: Parts, run: Run) -> None:
                 values |= {"full_at": run.timestamp, "needs_full": None}
         return state.model_copy(update=values)
 
+    parts.tables.release(f"{run.connection}/{run.run_id}/")
     before = journal.get_state(parts, run.connection)
     after = journal.change_state(parts, run.connection, commit)
     _note_packages(parts, run, published=published)
@@ -145,6 +146,8 @@ def stop_before_writing(parts: Parts, run: Run, gate: ConnectorError | None, tal
         settle(parts, ended or run)
         return
     journal.advance(parts, run, Step.MAPPING, step=Step.HALTED, **values)
+    # It may wait for days.
+    parts.tables.release(f"{run.connection}/{run.run_id}/")
     log.warning("run.halted connection=%s run=%s code=%s", run.connection, run.run_id, values["code"])
     journal.call_next(parts, run.connection)
 

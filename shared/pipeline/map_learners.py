@@ -171,12 +171,16 @@ def _decide(data: RunData, now: datetime) -> Decided:
     with columnar.threads(THREADS):
         retention.note_unmapped(data, now)
         make_learners(columnar, data.published)
+        # To decide takes all the room there is.
+        columnar.run("drop table students")
         decided = decide_all(data, now, write=False, changes=data.run.dry_run)
         plans = data.connection.viva.licence_service_plan_ids
         if plans and directory.recheck_licences(columnar, parts.graph, data.connection, decided.licence_matters):
+            make_students(columnar, data.connection.person_id_rules)
             make_learners(columnar, data.published)
             decided = decide_all(data, now, write=False, changes=data.run.dry_run)
     data.save("mapping")
+    columnar.run("drop table mapping")
     coverage_report.report(data, decided.coverage)
     return decided
 
@@ -194,6 +198,8 @@ def _map_activities(data: RunData, now: datetime) -> None:
         data.restore("mapping")
         make_students(columnar, data.connection.person_id_rules)
         make_learners(columnar, data.published)
+        columnar.run("drop table students")
+        columnar.run("drop table mapping")
         with columnar.threads(THREADS):
             decided = decide_all(data, now, write=True)
     run = journal.advance(parts, run, run.step, pass_shards=tuple(decided.pass_shards)) or run

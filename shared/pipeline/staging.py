@@ -251,7 +251,7 @@ class Stager:
         return "lines"
 
     def _read(
-        self, staged: Staged, plan: TablePlan, source: str, segment: Segment, *, lines: str = "null::bigint"
+        self, staged: Staged, plan: TablePlan, source: str, segment: Segment, *, lines: str | None = None
     ) -> bool:
         """Make the table `segment`; tell whether the records could be read."""
         rows = plan.select(source, segment, any_times=staged.has_unusual_times, lines=lines)

@@ -128,13 +128,13 @@ class TablePlan:
         """Return the relation of repaired records, with the line on which each starts."""
         return f"{_read_csv(path, (*self.raw, 'LINE'), ',')}, strict_mode = false, max_line_size = 134217728)"
 
-    def select(self, source: str, segment: Segment, *, any_times: bool, lines: str = "null::bigint") -> str:
+    def select(self, source: str, segment: Segment, *, any_times: bool, lines: str | None = None) -> str:
         """Return the query that turns records into typed rows, in their order, each with its first fault or none.
 
         In place of students it has their aliases (`a_` and the column); `finish` puts them in. `lines` is kept beside
-        the values, under that name. Without `any_times`, times that are not written as usual are faults: most files
-        have none, and the engine needs twice as long to plan a query that can read them. Needs `zone_days` (see
-        `zones`).
+        the values, under that name, where there are some. Without `any_times`, times that are not written as usual
+        are faults: most files have none, and the engine needs twice as long to plan a query that can read them. Needs
+        `zone_days` (see `zones`).
         """
         usual = "".join(f", {self._usual_time(c, c)} as u_{c}" for c in self.times)
         trimmed = ", ".join(f"{self._trimmed(c, segment)} as v_{c}" for c in self.used)
@@ -153,8 +153,9 @@ class TablePlan:
             for value in self.values
             if value.name not in self.students
         )
+        more = "" if lines is None else f", {lines} as lines"
         return (
-            f"select {lines} as lines, case {fault} end as fault, {self.pk} as pk"
+            f"select case {fault} end as fault, {self.pk} as pk{more}"
             f"{aliases}{kept} from (select v.*{times} from {fields} v{days})"
         )
 

@@ -14,7 +14,7 @@ class Blobs(Protocol):
         """Store the content, replacing what was there."""
         ...
 
-    def put_file(self, path: str, file: Path) -> None:
+    def put_file(self, path: str, file: Path) -> object:
         """Store a file's content in blocks, replacing what was there."""
         ...
 
@@ -41,6 +41,10 @@ class Blobs(Protocol):
 
     def delete(self, path: str) -> None:
         """See that it is gone."""
+        ...
+
+    def release(self, prefix: str) -> None:
+        """Let go of what is kept on this machine of blobs whose paths start so; a second call does nothing."""
         ...
 
 

@@ -1,7 +1,7 @@
 """From segments of text to typed columns in Parquet: read, validate, hash, set bad rows aside.
 
-Every row becomes either a staged row or exactly one reject. Person and student ids become keyed hashes in the same
-statement that reads them.
+Every row becomes either a staged row or exactly one reject. All that is written of person and student ids are keyed
+hashes; as clear text they are in memory, those of one segment at a time.
 """
 
 from collections.abc import Callable, Iterable

@@ -131,10 +131,11 @@ class TablePlan:
     def select(self, source: str, segment: Segment, *, any_times: bool, lines: str | None = None) -> str:
         """Return the query that turns records into typed rows, in their order, each with its first fault or none.
 
-        In place of students it has their aliases (`a_` and the column); `finish` puts them in. `lines` is kept beside
-        the values, under that name, where there are some. Without `any_times`, times that are not written as usual
-        are faults: most files have none, and the engine needs twice as long to plan a query that can read them. Needs
-        `zone_days` (see `zones`).
+        In place of students it has their aliases (`a_` and the column), but ids as clear text (`i_` and the column)
+        where they do not own the rows, for those are few, many times over; `finish` puts them in. `lines` is kept
+        beside the values, under that name, where there are some. Without `any_times`, times that are not written as
+        usual are faults: most files have none, and the engine needs twice as long to plan a query that can read them.
+        Needs `zone_days` (see `zones`).
         """
         usual = "".join(f", {self._usual_time(c, c)} as u_{c}" for c in self.times)
         trimmed = ", ".join(f"{self._trimmed(c, segment)} as v_{c}" for c in self.used)
@@ -144,7 +145,9 @@ class TablePlan:
             # Without the blanks around it, a time may be written as usual after all.
             late = ", ".join(f"coalesce(u_{c}, {self._usual_time(c, f'v_{c}')}) as u_{c}" for c in self.times)
             fields = f"(select * replace ({late}) from {fields})"
-        aliases = "".join(f", alias_of(v_{c}) as a_{c}" for c in self.students.values())
+        aliases = "".join(
+            f", alias_of(v_{c}) as a_{c}" if c == self.owner else f", v_{c} as i_{c}" for c in self.students.values()
+        )
         times = "".join(f", {self._time(c, any_times=any_times)} as r_{c}" for c in self.times)
         days = join_days({f"d_{c}": f"u_{c}" for c in self.times}, self.zone)
         fault = " ".join(f"when {rule.sql} then {number}" for number, rule in enumerate(self.faults))
@@ -181,7 +184,10 @@ class TablePlan:
     def aliases(self, rows: str) -> str:
         """Return the query for the aliases (`alias`) in rows of `select`, each once."""
         return " union ".join(
-            f"select a_{c} as alias from {rows} where a_{c} is not null" for c in self.students.values()
+            f"select a_{c} as alias from {rows} where a_{c} is not null"
+            if c == self.owner
+            else f"select alias_of(i_{c}) as alias from {_distinct(c, rows)}"
+            for c in self.students.values()
         )
 
     def finish(self, rows: str) -> str:
@@ -192,15 +198,13 @@ class TablePlan:
         owner = f"s_{self.owner}.place" if self.owner else place_of("pk")
         kept = "".join(f", {self._whole(value.name)} as {name(value.name)}" for value in self.values)
         joined = " ".join(
-            f"left join {self._met(c, rows)} s_{c} on s_{c}.alias = a_{c}" for c in self.students.values()
+            f"left join students_met s_{c} on s_{c}.alias = a_{c}"
+            if c == self.owner
+            else f"left join (select i_{c}, student from {_distinct(c, rows)} join students_met on alias = "
+            f"alias_of(i_{c})) s_{c} on s_{c}.i_{c} = r.i_{c}"
+            for c in self.students.values()
         )
-        return f"select record, line, fault, {self._whole('pk')} as pk, {owner} as place{kept} from {rows} {joined}"
-
-    def _met(self, column: str, rows: str) -> str:
-        """Return the relation of the students that a column names: few, mostly, where they do not own the rows."""
-        if column == self.owner:
-            return "students_met"
-        return f"(from students_met where alias in (select a_{column} from {rows}))"
+        return f"select record, line, fault, {self._whole('pk')} as pk, {owner} as place{kept} from {rows} r {joined}"
 
     def _whole(self, value: str) -> str:
         """Return SQL for a value of a row with the student that enters it."""
@@ -244,6 +248,11 @@ def _is_student(column: Column) -> bool:
 
 def _is_time(column: Column) -> bool:
     return column.type in (ColumnType.TIME, ColumnType.DEADLINE)
+
+
+def _distinct(column: str, rows: str) -> str:
+    """Return the relation of the ids of students in a column of some rows (see `TablePlan.select`), each once."""
+    return f"(select distinct i_{column} from {rows} where i_{column} is not null)"
 
 
 def _fingerprint(table: Table, places: dict[str, str], parts: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ class Settings(Strict):
     graph_timeout_seconds: float = Field(default=60, gt=0, description="How long an answer of Graph may take.")
     sftp_timeout_seconds: float = Field(default=30, gt=0, description="How long the SFTP server may be silent.")
     memory_limit_mb: int = Field(
-        default=160, ge=128, description="Memory of the columnar engine in MB; the worker needs about 200 more."
+        default=200, ge=128, description="Memory of the columnar engine in MB; the worker needs about 200 more."
     )
     stuck_after_seconds: float = Field(
         default=900, gt=0, description="How long a run may stand still before the sweeper wakes it."

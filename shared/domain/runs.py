@@ -207,6 +207,12 @@ class Run(Strict):
         default=None, description="The new snapshot of activities, when there is one."
     )
     pass_shards: tuple[int, ...] = Field(default=(), description="Shards of activities by pass over the learners.")
+    place_passes: int = Field(
+        default=0,
+        ge=0,
+        description="Passes about a range of places each, split evenly; those behind them are about persons with "
+        "several student ids. 0 where an earlier version did not tell.",
+    )
     unmapped_path: str | None = Field(default=None, description="Since when which learners are unmapped.")
     tables: dict[str, tuple[TablePart, ...]] = Field(default_factory=dict, description="Tables to commit.")
     seen_tables: tuple[str, ...] = ()

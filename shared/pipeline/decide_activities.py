@@ -46,6 +46,8 @@ class Decided:
     """Users with records that wait for a licence, or that would be deleted: those of a learner without one stay."""
     pass_shards: list[int] = field(default_factory=list)
     """Shards written, by pass."""
+    place_passes: int = 0
+    """Passes about a range of places each; they come first."""
 
 
 def decide_all(data: RunData, now: datetime, *, write: bool, changes: bool = False) -> Decided:
@@ -56,8 +58,8 @@ def decide_all(data: RunData, now: datetime, *, write: bool, changes: bool = Fal
     Needs `learners` and `available`.
     """
     engine, scope = data.engine, data.scope
-    decided = Decided()
     passes = Passes.plan(data)
+    decided = Decided(place_passes=len(passes.by_place))
     make_zone_days(engine, data.connection.source_time_zone)
     engine.run("create or replace table verdicts (key varchar, verdict varchar)")
     if not write:

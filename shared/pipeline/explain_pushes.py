@@ -10,11 +10,9 @@ from shared.domain.messages import PushRecords, Stage
 from shared.domain.plan import SHARD_SIZE, Act, Verdict
 from shared.domain.runs import Run, Step
 from shared.pipeline.engine import parquet
-from shared.pipeline.explain_scene import HISTORY, Scene
+from shared.pipeline.explain_scene import Scene
 from shared.pipeline.push_shards import Shard
-from shared.pipeline.read_package import Manifest
-from shared.pipeline.run_data import PLAN
-from shared.pipeline.table_parts import ranges
+from shared.pipeline.table_parts import split
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,27 +128,12 @@ class Pushes:
     def _passes(self, run: Run) -> list[int]:
         """Return the passes that may hold the learner: those of his places, and those for several student ids."""
         count = len(run.pass_shards)
-        by_place = self._ranges(run)
         places = [place for (place,) in self.scene.engine.rows("select place from students where place is not null")]
-        if not places or len(by_place) > count:
+        if not places or not run.place_passes:
             return list(range(count))
-        his = [
-            number for number, (first, last) in enumerate(by_place) if any(first <= place <= last for place in places)
-        ]
-        return [*his, *range(len(by_place), count)]
-
-    def _ranges(self, run: Run) -> list[tuple[int, int]]:
-        """Return the ranges of places of the run's passes, from what it worked on (see `Passes.plan`)."""
-        scene = self.scene
-        try:
-            path = f"{run.connection}/{run.run_id}/manifest.json"
-            manifest = Manifest.model_validate_json(scene.parts.records.get(path))
-        except FileNotFoundError:
-            return []
-        earlier = scene.runs[: scene.runs.index(run)]
-        published = next((each.activities_parts for each in reversed(earlier) if each.activities_parts), ())
-        worked_on = [*published, *(part for table in (PLAN, HISTORY) for part in manifest.tables.get(table, ()))]
-        return ranges(sum(part.rows for part in worked_on))
+        by_place = enumerate(split(run.place_passes))
+        his = [number for number, (first, last) in by_place if any(first <= place <= last for place in places)]
+        return [*his, *range(run.place_passes, count)]
 
     def _plan(self, run: Run, table: str) -> str | None:
         """Bring a part of a run's plan here."""

@@ -202,7 +202,8 @@ def _map_activities(data: RunData, now: datetime) -> None:
         columnar.run("drop table mapping")
         with columnar.threads(THREADS):
             decided = decide_all(data, now, write=True)
-    run = journal.advance(parts, run, run.step, pass_shards=tuple(decided.pass_shards)) or run
+    passes = {"pass_shards": tuple(decided.pass_shards), "place_passes": decided.place_passes}
+    run = journal.advance(parts, run, run.step, **passes) or run
     _hand_over(parts, run, Stage.ACTIVITIES, sum(decided.pass_shards))
 
 

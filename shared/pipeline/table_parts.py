@@ -12,7 +12,7 @@ from shared.domain.table_part import PLACES, TablePart
 from shared.pipeline.engine import Engine, parquet
 from shared.ports import Blobs
 
-ROWS_PER_PASS = 800_000
+ROWS_PER_PASS = 1_000_000
 """How many rows are worked on at a time: what is made of them has to be in memory."""
 _ROW_GROUP_ROWS = 16_384
 """Of a part: each costs something to write, and a range of places is read with all that shares groups with it."""
@@ -141,6 +141,10 @@ def files(parts: Sequence[LocalPart], first: int, last: int) -> list[Path]:
 
 def ranges(rows: int) -> list[tuple[int, int]]:
     """Split the places evenly, so that each range holds about `ROWS_PER_PASS` of that many rows."""
-    count = min(max(1, -(-rows // ROWS_PER_PASS)), PLACES)
+    return split(min(max(1, -(-rows // ROWS_PER_PASS)), PLACES))
+
+
+def split(count: int) -> list[tuple[int, int]]:
+    """Split the places evenly into that many ranges: the first and the last place of each."""
     bounds = [number * PLACES // count for number in range(count + 1)]
     return [(first, end - 1) for first, end in pairwise(bounds)]

@@ -1,5 +1,6 @@
 """The columnar engine (DuckDB), the only module that knows its name. The rest speaks in SQL relations."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,9 @@ ROW_GROUP_ROWS = 8_192
 """Rows of a Parquet row group, where nothing else is said: few enough for long texts to be in memory with them."""
 DICTIONARY_VALUES = 256
 """How many values a column of a row group may have to be written as a dictionary: types and states do, hashes never."""
+_THREADS = min(2, os.process_cpu_count() or 1)
+"""While all rows are gone through, and nothing else is done, as it is where packages are read; more threads need more
+memory."""
 _HASH_BLOCK_BYTES = 64
 _PEPPER_BYTES = 32
 
@@ -103,7 +107,7 @@ class Engine:
         return path
 
     @contextmanager
-    def threads(self, count: int) -> Iterator[None]:
+    def threads(self, count: int = _THREADS) -> Iterator[None]:
         """Let several threads run a statement: for those over all rows; what has few to do only takes longer by it."""
         self.run(f"set threads = {count}")
         try:

@@ -5,7 +5,6 @@ published and their ids known, for the activities.
 """
 
 import logging
-import os
 from datetime import datetime, timedelta
 
 from shared.domain.errors import BusyError, Code, SettingsError, TransientError
@@ -39,9 +38,6 @@ log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 2
 """How long a message that found somebody else at work stays away."""
-THREADS = min(2, os.process_cpu_count() or 1)
-"""While all rows are gone through, and nothing else is done, as it is where packages are read; more threads need more
-memory."""
 
 _BEFORE = {Stage.CONTENTS: Step.MAPPING, Stage.ACTIVITIES: Step.MAPPING_ACTIVITIES}
 _AFTER = {Stage.CONTENTS: Step.PUSHING_CONTENTS, Stage.ACTIVITIES: Step.PUSHING_ACTIVITIES}
@@ -168,7 +164,7 @@ def _decide(data: RunData, now: datetime) -> Decided:
     make_students(columnar, data.connection.person_id_rules)
     match_persons.map_persons(columnar, data.connection.person_id_rules)
     columnar.run("drop table users")
-    with columnar.threads(THREADS):
+    with columnar.threads():
         retention.note_unmapped(data, now)
         make_learners(columnar, data.published)
         # To decide takes all the room there is.
@@ -200,7 +196,7 @@ def _map_activities(data: RunData, now: datetime) -> None:
         make_learners(columnar, data.published)
         columnar.run("drop table students")
         columnar.run("drop table mapping")
-        with columnar.threads(THREADS):
+        with columnar.threads():
             decided = decide_all(data, now, write=True)
     passes = {"pass_shards": tuple(decided.pass_shards), "place_passes": decided.place_passes}
     run = journal.advance(parts, run, run.step, **passes) or run

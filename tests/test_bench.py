@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.bench import claims, plot, publish, report
-from tests.bench.result import Claim, Figures, Peer, Result
+from tests.bench.result import Claim, Figures, Peer, Result, Sync
 
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = {path.stem for path in (ROOT / "functions").glob("*.py")} - {"__init__"}
@@ -85,6 +85,11 @@ def test_what_was_measured_twice_counts_in_the_mean() -> None:
 
     assert (mean.seconds, mean.cpu_seconds, mean.peak_memory_bytes) == (2.5, 4.5, 7)
     assert (mean.rows_per_second, mean.cpu_microseconds_per_row) == (400_000, 4.5)
+    first, second = (
+        Sync(package_bytes=1, outcome="done", stages={"map": figures}, waiting_seconds=1.0)
+        for figures in (before, after)
+    )
+    assert first.mean(second).stages == {"map": mean}
 
 
 def test_a_peer_that_cannot_be_had_is_named_with_the_reason() -> None:

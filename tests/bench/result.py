@@ -107,6 +107,15 @@ class Sync(_Kept):
     waiting_seconds: Annotated[float, _SECONDS]
     """Of the sync, that were no stage: the host starts, messages wait their turn."""
 
+    def mean(self, other: "Sync") -> "Sync":
+        """Return what the same package has cost, taken from two times."""
+        return self.model_copy(
+            update={
+                "stages": {name: figures.mean(other.stages[name]) for name, figures in self.stages.items()},
+                "waiting_seconds": round((self.waiting_seconds + other.waiting_seconds) / 2, 3),
+            }
+        )
+
 
 class Line(_Kept):
     """A file by SFTP, by the connector and by OpenSSH's own client."""

@@ -99,6 +99,7 @@ class Mortal:
         self.get, self.list_paths = tenant.shards.get, tenant.shards.list_paths
         self.open, self.delete = tenant.shards.open, tenant.shards.delete
         self.get_file, self.put_file = tenant.shards.get_file, tenant.shards.put_file
+        self.release = tenant.shards.release
         self.pages = tenant.graph.pages
 
     def put(self, path: str, content: bytes) -> None:

@@ -67,6 +67,8 @@ class Facts:
     """Of every class, its annotated attributes."""
     asks: Mapping[str, frozenset[str]]
     """Of every class, what it asks its storage account for."""
+    bases: Mapping[str, tuple[str, ...]]
+    """Of every class, what it is made from."""
     makers: Mapping[str, str]
     """Of every function that makes something over an account, what that is."""
     triggers: tuple[Trigger, ...]
@@ -117,6 +119,7 @@ def _facts(text: str) -> Facts:
         opened=tuple(opened for each in calls if _last_word(each.func) == "Parts" for opened in _opened(each)),
         fields={each.name: frozenset(_fields(each)) for each in classes},
         asks={each.name: frozenset(_asked_of_the_account(each)) for each in classes if "_account" in text},
+        bases={each.name: tuple(map(_last_word, each.bases)) for each in classes},
         makers={each.name: made for each in functions if "(account, " in text for made in _over_an_account(each)},
         triggers=tuple(each for function in functions for each in _triggers(function)),
     )
@@ -232,8 +235,10 @@ def _wired(modules: Modules, kind: str) -> Iterator[str]:
     wiring = modules[WIRING]
     read = {name for each in modules.values() for owner, name in each.reads if owner == "parts"}
     asks = {name: asked for each in modules.values() for name, asked in each.asks.items()}
+    bases = {name: found for each in modules.values() for name, found in each.bases.items()}
     for part, made, name in wiring.opened:
-        if part in read and kind in asks[wiring.makers.get(made, made)]:
+        adapter = wiring.makers.get(made, made)
+        if part in read and any(kind in asks.get(each, ()) for each in (adapter, *bases[adapter])):
             yield name
 
 

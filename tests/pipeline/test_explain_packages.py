@@ -133,6 +133,10 @@ def test_many_passes_and_several_student_ids_are_looked_through(fresh: Desk, mon
     why(fresh, BEA, 4)
     plans = [path for path in opened if "planned_activities" in path]
     assert 1 <= len(plans) < count, "passes over other places are left alone"
+    for person, number in ((ADA, 1), (ADA, 3), (BEA, 4), (LEFT, 4)):
+        found = why(fresh, person, number)
+        assert found.cause is Cause.PUBLISHED
+        assert found.shown[0].since == run.ended_at, "the plan was found in one of the passes"
     document = fresh.parts.runs.find(f"{run.connection}/{run.run_id}")
     assert document is not None
     del document.value["place_passes"]
@@ -140,10 +144,6 @@ def test_many_passes_and_several_student_ids_are_looked_through(fresh: Desk, mon
     opened.clear()
     why(fresh, BEA, 4)
     assert sum("planned_activities" in path for path in opened) == count, "an earlier version did not tell"
-    for person, number in ((ADA, 1), (ADA, 3), (BEA, 4), (LEFT, 4)):
-        found = why(fresh, person, number)
-        assert found.cause is Cause.PUBLISHED
-        assert found.shown[0].since == run.ended_at, "the plan was found in one of the passes"
 
 
 def test_a_package_that_was_refused_is_named(fresh: Desk) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 
 DEPTH_BYTES = 4 * 1024 * 1024
@@ -12,8 +12,9 @@ DEPTH_BYTES = 4 * 1024 * 1024
 class _Worker[Made: Sized]:
     """Reads a source in a thread of its own, at most a few pieces ahead."""
 
-    def __init__(self, source: Iterator[Made]) -> None:
+    def __init__(self, source: Iterator[Made], take: Callable[[Made], None]) -> None:
         self._source = source
+        self._on_take = take
         self._made: deque[Made] = deque()
         self._made_bytes = 0
         self._ended = self._stopped = False
@@ -45,9 +46,12 @@ class _Worker[Made: Sized]:
             if not self._made:
                 return None
             piece = self._made.popleft()
-            self._made_bytes -= len(piece)
+        piece_bytes = len(piece)
+        self._on_take(piece)
+        with self._change:
+            self._made_bytes -= piece_bytes
             self._change.notify_all()
-            return piece
+        return piece
 
     def _work(self) -> None:
         try:
@@ -74,13 +78,16 @@ class _Worker[Made: Sized]:
 
 
 @contextmanager
-def ahead[Made: Sized](source: Iterator[Made]) -> Iterator[Iterator[Made]]:
+def ahead[Made: Sized](
+    source: Iterator[Made], take: Callable[[Made], None] = lambda _: None
+) -> Iterator[Iterator[Made]]:
     """Give what `source` gives, pieces whose length is in bytes, made by another thread.
 
+    `take` hears of a piece that is asked for, before there is room for another one.
     An error of the source is raised where the piece was wanted. At the end of the block the thread has ended,
     whether or not all pieces were used.
     """
-    worker = _Worker(source)
+    worker = _Worker(source, take)
     try:
         yield worker.pieces()
     finally:

@@ -12,14 +12,22 @@ class MemoryFile:
     def __init__(self) -> None:
         self._descriptor = os.memfd_create("segment")
 
-    def hold(self, data: bytes | memoryview) -> str:
-        """Put these bytes in place of what it held, and return its path."""
+    @property
+    def path(self) -> str:
+        """Under which the engine, and whatever else is in this process, can read it."""
+        return f"/proc/self/fd/{self._descriptor}"
+
+    def hold(self, data: bytes | memoryview) -> None:
+        """Put these bytes in place of what it held."""
         view = memoryview(data)
         written = 0
         while written < len(data):
             written += os.pwrite(self._descriptor, view[written:], written)
         os.truncate(self._descriptor, written)
-        return f"/proc/self/fd/{self._descriptor}"
+
+    def read(self) -> bytes:
+        """Return a copy of what it holds."""
+        return os.pread(self._descriptor, os.fstat(self._descriptor).st_size, 0)
 
     def close(self) -> None:
         """Free the memory."""

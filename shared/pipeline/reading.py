@@ -5,31 +5,29 @@ Whatever a segment's dialect was, afterwards its records end in a newline and it
 """
 
 import codecs
-import re
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 from shared.domain.errors import Code, PackageError
+from shared.pipeline.buffer import Buffer
 from shared.pipeline.header import MARK, Header
+from shared.pipeline.marks import INNER_NEWLINE, without_marks
+from shared.pipeline.memory_file import MemoryFile
 from shared.pipeline.stray_quotes import STRAY_QUOTE, STRAY_RECORD_BYTES, read_record
-from shared.pipeline.unify import as_utf_8, ends_in_carriage_returns, utf_16_of, with_newlines
+from shared.pipeline.unify import as_utf_8, ends_in_carriage_returns, is_utf_8, utf_16_of, with_newlines
 
 SEGMENT_BYTES = 20 * 1024 * 1024
 LONGEST_RECORD_SEGMENTS = 4
 LONGEST_HEADER_BYTES = 128 * 1024
 """Many times the longest; what is longer has no end of a record that we know. The csv module takes no longer field."""
 
-INNER_NEWLINE = "\x1e"
-"""Stands for a newline inside a record whose end is marked."""
 NUL = "\uffff"
 """Stands for a NUL character, which no text may hold; no text holds this either, for it is no character."""
 
-_BLANK_BYTES = 1024
-"""Looked at first, to see whether there is anything else."""
-
-_MARK_AND_NEWLINE = re.compile(rb"!##!(?:\r\n|\n)?")
-_NEWLINE_FIRST = re.compile(rb"!##!(?:\r\n|\n)[\r\n]")
+_SPARE_BUFFERS = 2
+"""As many as are used again: a segment is unpacked, and some small ones may be waiting to be read."""
 
 
 class NotUtf8Error(Exception):
@@ -71,7 +69,9 @@ class TextFile:
     """Segments are about that large."""
     header: Header | None = None
     """Set by `open`; `None` for a file without any text."""
-    _buffer: bytes = b""
+    _buffer: Buffer = field(default_factory=Buffer)
+    _spare: deque[bytearray] = field(default_factory=lambda: deque(maxlen=_SPARE_BUFFERS))
+    """Memory that nobody uses any more (see `move`)."""
     _line: int = 1
     _only_ascii: bool = True
     _strays: bool | None = None
@@ -86,11 +86,13 @@ class TextFile:
             PackageError: there is no end to it.
         """
         self._fill(2)
-        if codec := utf_16_of(self._buffer):
+        start = self._buffer.behind(0)
+        if codec := utf_16_of(start):
             self.utf_16 = True
-            self.chunks, self._buffer = as_utf_8(chain([self._buffer], self.chunks), codec), b""
+            self.chunks = as_utf_8(chain([start], self.chunks), codec)
+            self._begin(b"")
         raw = self._first_record().removeprefix(codecs.BOM_UTF8)
-        while not raw.strip() and (self._buffer or self._fill(1)):
+        while not raw.strip() and (self._buffer.size or self._fill(1)):
             self._line += raw.count(b"\n")
             raw = self._first_record()
         if not raw.strip():
@@ -101,20 +103,22 @@ class TextFile:
 
     def _first_record(self) -> bytes:
         """Take the first record that is left, with its end."""
-        while not (end := self._header_end()) and len(self._buffer) <= LONGEST_HEADER_BYTES:
-            if not self._fill(len(self._buffer) + 1):
+        while not (end := self._header_end()) and self._buffer.size <= LONGEST_HEADER_BYTES:
+            if not self._fill(self._buffer.size + 1):
                 break
-        if end <= LONGEST_HEADER_BYTES and ends_in_carriage_returns(self._buffer[: end or len(self._buffer)]):
-            self.chunks, self._buffer = with_newlines(self.chunks), self._buffer.replace(b"\r", b"\n")
+        if end <= LONGEST_HEADER_BYTES and ends_in_carriage_returns(self._buffer.before(end or self._buffer.size)):
+            self.chunks = with_newlines(self.chunks)
+            self._begin(self._buffer.behind(0).replace(b"\r", b"\n"))
             end = self._header_end()
-        if (end or len(self._buffer)) > LONGEST_HEADER_BYTES:
+        end = end or self._buffer.size
+        if end > LONGEST_HEADER_BYTES:
             raise PackageError(
                 f"The header of a file is longer than {LONGEST_HEADER_BYTES} bytes; is the record end "
                 "a newline or !##!? Have the package made again.",
                 Code.PACKAGE_DAMAGED,
             )
-        raw = self._buffer[: end or len(self._buffer)]
-        self._buffer = self._buffer[len(raw) :]
+        raw = self._buffer.before(end)
+        self._begin(self._buffer.behind(end))
         return raw
 
     def segments(self) -> Iterator[Segment]:
@@ -127,43 +131,57 @@ class TextFile:
         longest_bytes = LONGEST_RECORD_SEGMENTS * self.segment_bytes
         wanted_bytes = self.segment_bytes
         more = True
-        while more or self._buffer:
+        while more or self._buffer.size:
             more = more and self._fill(wanted_bytes)
             self._strays = self._is_open = None
-            end = self._cut() if more else len(self._buffer)
+            end = self._cut() if more else self._buffer.size
             if not end and more and wanted_bytes < longest_bytes:
                 wanted_bytes += self.segment_bytes
                 continue
-            if not end and self._buffer:
+            if not end and self._buffer.size:
                 raise PackageError(
                     f"A record is longer than {longest_bytes} bytes; is the record end "
                     "a newline or !##!? Have the package made again.",
                     Code.PACKAGE_DAMAGED,
                 )
             wanted_bytes = self.segment_bytes
-            whole, self._buffer = self._buffer, self._buffer[end:]
-            newlines = whole.count(b"\n", 0, end)
-            if not _is_blank(whole, end):
-                yield self._segment(whole, end, newlines)
+            rest = self._buffer.behind(end)
+            newlines = self._buffer.newlines - rest.count(b"\n")
+            segment = None if self._buffer.is_blank(end) else self._segment(end, newlines)
+            if segment is None or segment.data.obj is not self._buffer.memory:
+                self._spare.append(self._buffer.memory)
+            if segment is not None:
+                yield segment
             self._line += newlines
+            self._begin(rest)
+
+    def move(self, segment: Segment, target: MemoryFile) -> None:
+        """Put a segment's text there; its `data` is gone then, for fresh memory costs as much as what comes into it."""
+        target.hold(segment.data)
+        if isinstance(memory := segment.data.obj, bytearray):
+            self._spare.append(memory)
+        segment.data.release()
+
+    def _begin(self, data: bytes) -> None:
+        """Go on in another buffer, with these bytes."""
+        self._buffer = Buffer(self._spare.popleft()) if self._spare else Buffer()
+        self._buffer.append(data)
 
     def _fill(self, wanted_bytes: int) -> bool:
         """Read on until so many bytes are at hand; false when the file has ended before."""
-        chunks, at_hand = [self._buffer], len(self._buffer)
-        while at_hand < wanted_bytes and (chunk := next(self.chunks, None)) is not None:
-            chunks.append(chunk)
-            at_hand += len(chunk)
-        self._buffer = b"".join(chunks)
-        return at_hand >= wanted_bytes
+        while self._buffer.size < wanted_bytes and (chunk := next(self.chunks, None)) is not None:
+            self._buffer.append(chunk)
+        return self._buffer.size >= wanted_bytes
 
     def _header_end(self) -> int:
         """Length of the header record, or 0 when more is needed to tell."""
         mark, newline = self._buffer.find(MARK), self._buffer.find(b"\n")
         if mark >= 0 and (newline < 0 or mark < newline):
             end = mark + len(MARK)
-            if len(self._buffer) < end + 2:
+            if self._buffer.size < end + 2:
                 return 0
-            return end + (2 if self._buffer[end : end + 2] == b"\r\n" else self._buffer[end : end + 1] == b"\n")
+            behind = self._buffer.behind(end)
+            return end + (2 if behind.startswith(b"\r\n") else behind.startswith(b"\n"))
         return newline + 1
 
     def _cut(self) -> int:
@@ -171,20 +189,21 @@ class TextFile:
         if self.header is None:
             raise ValueError("open the file first")
         if self.header.marked:
-            return self._buffer.rfind(MARK) + len(MARK) if MARK in self._buffer else 0
+            mark = self._buffer.rfind(MARK)
+            return mark + len(MARK) if mark >= 0 else 0
         end = self._buffer.rfind(b"\n") + 1
-        if b'"' not in self._buffer:
+        if not self._buffer.quotes:
             self._strays = False
             return end
         # What was searched is the segment and a bit more, which need not be searched again.
-        self._strays = STRAY_QUOTE.search(self._buffer, 0, end) is not None
+        self._strays = STRAY_QUOTE.search(self._buffer.memory, 0, end) is not None
         if self._strays:
             return self._cut_beside_strays(end)
         last = end
-        inside = self._buffer.count(b'"', 0, end) & 1
+        inside = (self._buffer.quotes - self._buffer.behind(end).count(b'"')) & 1
         while inside and end > 0:
-            previous = self._buffer.rfind(b"\n", 0, end - 1) + 1
-            inside ^= self._buffer.count(b'"', previous, end) & 1
+            previous = self._buffer.rfind(b"\n", end - 1) + 1
+            inside ^= self._buffer.memory.count(b'"', previous, end) & 1
             end = previous
         if end:
             self._is_open = False
@@ -193,11 +212,11 @@ class TextFile:
     def _give_up(self, end: int) -> int:
         """Wait before `end` is believed to end a record, unless a quote is left open: `repair` sees to that."""
         longest_bytes = min(STRAY_RECORD_BYTES, LONGEST_RECORD_SEGMENTS * self.segment_bytes)
-        return end if len(self._buffer) >= longest_bytes else 0
+        return end if self._buffer.size >= longest_bytes else 0
 
     def _cut_beside_strays(self, end: int) -> int:
         """Cut where quotes do not tell what they enclose: before the record that the rest may belong to."""
-        data = self._buffer[:end]
+        data = self._buffer.before(end)
         lines = data.decode("utf-8", errors="replace").split("\n")[:-1]
         raw_lines = data.split(b"\n")[:-1]
         delimiter = self.header.delimiter if self.header else ","
@@ -211,24 +230,19 @@ class TextFile:
             position = after
         return read or self._give_up(end)
 
-    def _segment(self, raw: bytes, end: int, newlines: int) -> Segment:
+    def _segment(self, end: int, newlines: int) -> Segment:
         """Make a segment of the bytes before `end`; where nothing has to be changed in them, none is copied."""
+        raw: bytes | bytearray = self._buffer.memory
         header = self.header
         if header is None:
             raise ValueError("open the file first")
-        if header.marked or not raw.isascii():
-            raw = self._to_utf8(raw[:end])
+        if self._has_windows_1252(end):
+            raw = self._buffer.before(end).decode("cp1252", errors="replace").encode()
             end = len(raw)
         line = self._line
         lines: tuple[int, ...] = ()
         if header.marked:
-            records = raw.lstrip(b"\r\n")
-            line += raw.count(b"\n", 0, len(raw) - len(records))
-            if _NEWLINE_FIRST.search(records) or (not header.line_per_record and MARK + b"\n" in records):
-                lines = tuple(_lines(records, line))
-            raw = records.replace(INNER_NEWLINE.encode(), b" ")
-            raw = _MARK_AND_NEWLINE.sub(MARK, raw)
-            raw = raw.replace(b"\r\n", b"\n").replace(b"\n", INNER_NEWLINE.encode()).replace(MARK, b"\n")
+            raw, line, lines = without_marks(bytes(raw[:end]), header, line)
             end = len(raw)
             newlines = raw.count(b"\n")
         has_nul = raw.find(b"\0", 0, end) >= 0
@@ -254,40 +268,19 @@ class TextFile:
             lines=lines,
         )
 
-    def _to_utf8(self, raw: bytes) -> bytes:
-        if raw.isascii():
-            return raw
+    def _has_windows_1252(self, end: int) -> bool:
+        """Tell whether what stands before `end` has to be read as Windows-1252.
+
+        Raises:
+            NotUtf8Error: it has, and there was UTF-8 before.
+        """
+        if self._buffer.is_ascii or all(piece.isascii() for piece in self._buffer.pieces(end)):
+            return False
         if not self.windows_1252:
-            if _is_utf8(raw):
+            if is_utf_8(self._buffer.pieces(end)):
                 self._only_ascii = False
-                return raw
+                return False
             if not self._only_ascii:
                 raise NotUtf8Error
             self.windows_1252 = True
-        return raw.decode("cp1252", errors="replace").encode()
-
-
-def _lines(records: bytes, line: int) -> Iterator[int]:
-    """Yield the line on which every marked record starts, the newline behind a mark being the mark's."""
-    position = 0
-    for end in _MARK_AND_NEWLINE.finditer(records):
-        yield line
-        line += records.count(b"\n", position, end.end())
-        position = end.end()
-    yield line
-
-
-def _is_blank(raw: bytes, end: int) -> bool:
-    """Tell whether nothing but blanks and newlines stands before `end`, mostly from the first of it."""
-    return raw[: min(end, _BLANK_BYTES)].strip() == b"" and raw[:end].strip() == b""
-
-
-def _is_utf8(raw: bytes) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for start in range(0, len(raw), 1 << 20):
-            decoder.decode(raw[start : start + (1 << 20)])
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+        return True

@@ -5,7 +5,8 @@ import io
 from dataclasses import dataclass
 
 from shared.pipeline.header import Header
-from shared.pipeline.reading import INNER_NEWLINE, LONGEST_RECORD_SEGMENTS, SEGMENT_BYTES, Segment
+from shared.pipeline.marks import INNER_NEWLINE
+from shared.pipeline.reading import LONGEST_RECORD_SEGMENTS, SEGMENT_BYTES, Segment
 from shared.pipeline.stray_quotes import read_record
 
 

@@ -6,7 +6,7 @@ hashes; as clear text they are in memory, those of one segment at a time.
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shared.domain.errors import Code, PackageError
@@ -112,8 +112,11 @@ class Stager:
             message = f"The column {column} is missing from the header. {hint}".strip()
             self._reject(staged, header.line if header else 1, column, Code.COLUMN_MISSING, message)
         if header and not staged.refused:
-            # The next one is unpacked and cut while this one is read.
-            with ahead(source.segments()) as segments, closing(MemoryFile()) as memory:
+            # The next one is unpacked and cut, where this one was, while this one is read.
+            with (
+                closing(MemoryFile()) as memory,
+                ahead(source.segments(), lambda segment: source.move(segment, memory)) as segments,
+            ):
                 for segment in segments:
                     self._segment(staged, plan, header, segment, memory)
                     # Not when the next one replaces it: until then there would have to be room for both.
@@ -159,10 +162,11 @@ class Stager:
     def _segment(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment, memory: MemoryFile) -> None:
         line = None
         if not segment.suspicious and not segment.lines:
-            line = self._fast(staged, plan, header, segment, memory.hold(segment.data))
+            line = self._fast(staged, plan, header, segment, memory.path)
         if line is None:
-            repaired = repair(segment, header)
-            line = self._slow(staged, plan, segment, repaired, memory.hold(repaired.data))
+            repaired = repair(replace(segment, data=memoryview(memory.read())), header)
+            memory.hold(repaired.data)
+            line = self._slow(staged, plan, segment, repaired, memory.path)
         # Two records may start on one line; no two have the same number.
         rows = f"(select *, {staged.rows} + rowid as record, {line} as line from segment)"
         count, bad = self._take(staged, plan, rows)

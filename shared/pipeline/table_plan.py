@@ -10,7 +10,8 @@ from shared.pipeline import columns
 from shared.pipeline.drift import Match
 from shared.pipeline.engine import fingerprint, name, place_of, text
 from shared.pipeline.header import Header
-from shared.pipeline.reading import INNER_NEWLINE, NUL, Segment
+from shared.pipeline.marks import INNER_NEWLINE
+from shared.pipeline.reading import NUL, Segment
 from shared.pipeline.zones import join_days, to_utc
 
 _NUL = "The record holds a NUL character. Remove it at the source."

@@ -2,7 +2,7 @@
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from shared.pipeline.header import DELIMITERS, MARK
 
@@ -48,3 +48,15 @@ def ends_in_carriage_returns(start: bytes) -> bool:
 def with_newlines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield a file with a newline for every carriage return."""
     return (chunk.replace(b"\r", b"\n") for chunk in chunks)
+
+
+def is_utf_8(pieces: Iterable[bytes | bytearray]) -> bool:
+    """Tell whether a text is UTF-8, from its pieces."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for piece in pieces:
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True

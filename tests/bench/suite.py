@@ -53,7 +53,7 @@ class Suite:
 
     def _beside_others(self) -> Result:
         data = self._data(self.plan.sizes)
-        # A machine is not as fast at one time as at another.
+        # A machine is not as fast at one time as at another: what is compared comes one after the other.
         before = self._chain(data)
         sync = self._sync(data, "the connector")
         after = self._chain(data)
@@ -61,9 +61,9 @@ class Suite:
             self.plan.sizes,
             sync=sync,
             chain=before.mean(after),
+            peers=tuple(self._readers()) if self.plan.peers else (),
             again=self._again(),
             statements=self._statements(),
-            peers=tuple(self._readers()) if self.plan.peers else (),
             besides=tuple(map(self._beside, claims.NAIVE_TIMES)) if self.plan.peers else (),
             lines=tuple(self._lines()) if self.plan.peers else (),
         )

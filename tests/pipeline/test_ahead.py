@@ -44,6 +44,19 @@ def test_what_nobody_uses_yet_is_bounded_in_bytes(chunk_bytes: int) -> None:
     assert source.given_bytes <= DEPTH_BYTES + 3 * chunk_bytes
 
 
+def test_what_is_asked_for_is_taken_before_there_is_room_for_more() -> None:
+    """For the next one may be made in its place."""
+    made_when_taken: list[int] = []
+    source = Source(2 * DEPTH_BYTES, DEPTH_BYTES)
+
+    with ahead(iter(source), lambda _: made_when_taken.append(source.given_bytes)) as made:
+        for _ in range(3):
+            assert source.enough.wait(10)
+            next(made)
+
+    assert made_when_taken == [2 * DEPTH_BYTES, 4 * DEPTH_BYTES, 6 * DEPTH_BYTES]
+
+
 def test_an_error_comes_after_what_was_made_before() -> None:
     def break_off() -> Iterator[bytes]:
         yield b"first"

@@ -7,6 +7,7 @@ import pytest
 
 from shared.domain.errors import Code, PackageError
 from shared.pipeline.header import Header
+from shared.pipeline.memory_file import MemoryFile
 from shared.pipeline.reading import NUL, NotUtf8Error, Segment, TextFile
 from shared.pipeline.repair import repair
 
@@ -75,6 +76,28 @@ def test_a_segment_ends_where_a_record_ends() -> None:
         (b'2,"y\ny\ny"\n', 3),
         (b"3,z\n", 6),
     ]
+
+
+@pytest.mark.parametrize("moves", [True, False], ids=["in used memory", "in memory of its own"])
+def test_nothing_is_left_of_a_segment_in_the_next(*, moves: bool) -> None:
+    """A short one follows a longer one whose quotes, letters and newlines are still behind it."""
+    content = 'A,B\n1,"größer\n\n"\n2,y\n3,z\n'.encode()
+    source, target = opened(content, segment_bytes=16), MemoryFile()
+
+    found, texts = [], []
+    for segment in source.segments():
+        if moves:
+            source.move(segment, target)
+            texts.append(target.read().decode())
+        else:
+            texts.append(bytes(segment.data).decode())
+        found.append(segment)
+    target.close()
+
+    assert texts == ['1,"größer\n\n"\n', "2,y\n3,z\n"]
+    assert [(each.first_line, each.newlines, each.suspicious) for each in found] == [(2, 3, False), (5, 2, False)]
+    if not moves:
+        assert [bytes(each.data).decode() for each in found] == texts
 
 
 @pytest.mark.parametrize("newline", [b"", b"\n", b"\r\n"])

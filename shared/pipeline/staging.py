@@ -13,25 +13,25 @@ from shared.domain.errors import Code, PackageError
 from shared.domain.matching import EMPLOYEE_ID
 from shared.domain.profile import Table
 from shared.pipeline.ahead import ahead
-from shared.pipeline.columns import student_key
-from shared.pipeline.engine import Engine, name, parquet, place_of, text
+from shared.pipeline.engine import Engine, name, parquet, text
 from shared.pipeline.header import Header
 from shared.pipeline.memory_file import MemoryFile
-from shared.pipeline.reading import Segment, TextFile
+from shared.pipeline.reading import SEGMENT_BYTES, Segment, TextFile
 from shared.pipeline.repair import Repaired, repair
+from shared.pipeline.seen_students import SeenStudents
 from shared.pipeline.table_parts import LocalPart, write_part
 from shared.pipeline.table_plan import TablePlan
 from shared.pipeline.zones import make_zone_days
 
 STUDENTS = "PV_PARTNER_STUDENT"
-STUDENTS_SEEN = "create table if not exists students_seen (alias uuid, student uuid, place usmallint)"
-"""Keyed hashes of student ids by alias (see `Engine.set_pepper`): most rows are about somebody seen before."""
-STUDENTS_IN_MEMORY = 200_000
-"""As many as are kept there; the others are in files, for what reads clear text has no disk to put them on."""
+FULL_MEMORY_MB = 200
+"""Of the engine; with less of it, all of the following are less in the same proportion."""
+STUDENTS_IN_MEMORY = 600_000
+"""As many of those seen are kept there; the others are in files."""
 ROWS_PER_PART = 200_000
 """At most; they are sorted in memory."""
 REJECTS_IN_MEMORY = 20_000
-"""As many as are kept there, likewise."""
+"""As many as are kept there; the others are in files, for what reads clear text has no disk to put them on."""
 REJECTS = """
 create table if not exists rejects (
     table_name varchar, file varchar, line bigint, field varchar, code varchar, message varchar,
@@ -76,17 +76,18 @@ class Stager:
     """Hears how many more rows have been read."""
     keep: Callable[[str, LocalPart], None] = lambda *_: None
     """Hears of every part of a table as soon as it is written, and again when its table is read once more."""
-    students: list[Path] = field(default_factory=list)
-    """Files of students seen that are not in memory."""
+    students: SeenStudents = field(init=False)
     rejects: list[Path] = field(default_factory=list)
     """Files of rejects that are not in memory."""
 
     def __post_init__(self) -> None:
         """Make the tables of rejects, of the students seen, and of the days of the zone."""
         self.engine.run(REJECTS)
-        self.engine.run(STUDENTS_SEEN)
-        self.engine.run("create or replace temp table students_met as from students_seen where false")
+        self.students = SeenStudents(self.engine, self.folder, self._with_room(STUDENTS_IN_MEMORY))
         make_zone_days(self.engine, self.zone)
+
+    def _with_room(self, most: int) -> int:
+        return most * min(self.engine.memory_mb, FULL_MEMORY_MB) // FULL_MEMORY_MB
 
     def stage(self, table_name: str, table: Table, file: str, source: TextFile) -> Staged:
         """Read the whole file.
@@ -111,6 +112,7 @@ class Stager:
             staged.refused = True
             message = f"The column {column} is missing from the header. {hint}".strip()
             self._reject(staged, header.line if header else 1, column, Code.COLUMN_MISSING, message)
+        source.segment_bytes = min(source.segment_bytes, self._with_room(SEGMENT_BYTES))
         if header and not staged.refused:
             # The next one is unpacked and cut, where this one was, while this one is read.
             with (
@@ -172,7 +174,7 @@ class Stager:
         count, bad = self._take(staged, plan, rows)
         staged.rows += count
         staged.rejected += bad
-        if self.engine.one("select count(*) from rejects") > REJECTS_IN_MEMORY:
+        if self.engine.one("select count(*) from rejects") > self._with_room(REJECTS_IN_MEMORY):
             self.save_rejects()
         self.tell(count)
 
@@ -181,14 +183,14 @@ class Stager:
         count, bad = self.engine.rows("select count(*), count(fault) from segment")[0]
         if bad:
             told = self._tell_faults(staged, plan, f"(from {rows} where fault is not null)")
-            if bad > REJECTS_IN_MEMORY:
+            if bad > self._with_room(REJECTS_IN_MEMORY):
                 self._save_rejects(told)
             else:
                 self.engine.run(f"insert into rejects {told}")
         if count > bad:
-            first = staged.rows
-            for start in range(first, first + count, ROWS_PER_PART):
-                some = f"fault is null and record >= {start} and record < {start + ROWS_PER_PART}"
+            first, step = staged.rows, self._with_room(ROWS_PER_PART)
+            for start in range(first, first + count, step):
+                some = f"fault is null and record >= {start} and record < {start + step}"
                 self._write(staged, plan, plan.finish(f"(from {rows} where {some})"))
         return count, bad
 
@@ -224,7 +226,7 @@ class Stager:
             if not self._read(staged, plan, source, segment):
                 return None
             if self.engine.one("select count(*) from segment") == segment.newlines:
-                self._meet(plan, plan.ids(source, segment))
+                self.students.meet(plan, plan.ids(source, segment))
                 return f"{segment.first_line} + {step} * rowid"
             if header.marked:
                 return None
@@ -235,9 +237,10 @@ class Stager:
         found = self.engine.one("select count(*) + coalesce(sum(lines), 0) from segment")
         if not header.marked and found != segment.newlines:
             return None
-        self._meet(plan, plan.ids(source, segment))
-        above = "coalesce(sum(lines) over (order by rowid rows between unbounded preceding and 1 preceding), 0)"
-        return f"{segment.first_line} + {step} * rowid + {above}::bigint"
+        self.students.meet(plan, plan.ids(source, segment))
+        # In the order in which one thread reads them; to sort them first takes four times as long, and much room.
+        above = "sum(lines) over (rows unbounded preceding) - lines"
+        return f"{segment.first_line} + {step} * rowid + ({above})::bigint"
 
     def _slow(self, staged: Staged, plan: TablePlan, segment: Segment, repaired: Repaired, path: str) -> str:
         """Read the repaired segment, which is at `path`, and return SQL for the line of a record."""
@@ -247,7 +250,7 @@ class Stager:
                 f"{staged.file} cannot be read from line {segment.first_line} on. Have the package made again.",
                 Code.PACKAGE_DAMAGED,
             )
-        self._meet(plan, plan.ids(source, segment))
+        self.students.meet(plan, plan.ids(source, segment))
         for line in repaired.malformed_lines:
             self._reject(staged, line, "", Code.RECORD_MALFORMED, _MALFORMED)
         staged.rows += len(repaired.malformed_lines)
@@ -271,30 +274,3 @@ class Stager:
     def _count_faults(self, numbers: list[int]) -> int:
         """Count the rows of the segment whose first fault is one of these."""
         return self.engine.one(f"select count(*) from segment where list_contains({numbers}, fault)") if numbers else 0
-
-    def _meet(self, plan: TablePlan, ids: str) -> None:
-        """Make the table `students_met` of all students whom the segment names; `ids` has them as clear text."""
-        if not plan.students:
-            return
-        engine = self.engine
-        seen = f"(from students_seen union all from {parquet(self.students)})" if self.students else "students_seen"
-        engine.run(f"create or replace temp table named as {plan.aliases('segment')}")
-        engine.run(f"create or replace temp table students_met as from {seen} semi join named using (alias)")
-        if engine.one("select (select count(*) from named) = (select count(*) from students_met)"):
-            return
-        engine.run("create or replace temp table named as from named anti join students_met using (alias)")
-        new = (
-            f"select distinct on (alias) alias, student, {place_of('student')} as place from ("
-            f"select alias, {student_key('id')} as student from (select alias_of(id) as alias, id from ({ids})) "
-            "semi join named using (alias))"
-        )
-        if not engine.attempt(f"create or replace temp table new as {new}"):
-            raise PackageError("A file can no longer be read as it was just before.", Code.PACKAGE_DAMAGED)
-        engine.run("insert into students_met from new")
-        engine.run("insert into students_seen from new")
-        engine.run("drop table new")
-        if engine.one("select count(*) from students_seen") > STUDENTS_IN_MEMORY:
-            file = self.folder / f"students-{len(self.students):05d}.parquet"
-            self.students.append(engine.write("from students_seen", file, compression="uncompressed"))
-            engine.run("drop table students_seen")
-            engine.run(STUDENTS_SEEN)

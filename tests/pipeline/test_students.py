@@ -80,7 +80,7 @@ def test_no_id_is_on_disk_in_a_company_of_a_million(tmp_path: Path, memory_mb: i
         with large.reader() as reader:
             stager = staging.Stager(reader, tmp_path, "UTC")
             others = "select uuid() as alias, uuid() as student, 1::usmallint as place"
-            stager.students.append(reader.write(f"{others} from range({LEARNERS})", tmp_path / "others.parquet"))
+            stager.students.files.append(reader.write(f"{others} from range({LEARNERS})", tmp_path / "others.parquet"))
             result = stager.stage("SOME", TABLE, "Some.csv", TextFile(_chunks()))
             assert not (reader.folder / "spill").exists()
 

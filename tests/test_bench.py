@@ -1,15 +1,25 @@
 """`make bench`: that it still runs, and what its result looks like. No time is asserted; `claims.py` judges them."""
 
+import io
 import json
 import subprocess
 import sys
+import tempfile
+import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from shared.adapters.gnupg import stop_agent
 from tests.bench import claims, plot, publish, report
-from tests.bench.result import Claim, Figures, Peer, Result, Sync
+from tests.bench.data import Sizes, find
+from tests.bench.peers.naive_plan import Pipeline
+from tests.bench.peers.naive_rows import Assignment
+from tests.bench.result import Claim, Figures, Peer, Records, Result, Sync
+from tests.local.generate.reader import run_gpg
 
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = {path.stem for path in (ROOT / "functions").glob("*.py")} - {"__init__"}
@@ -47,6 +57,44 @@ def test_the_benchmark_measures_every_stage_and_stays_small(tmp_path: Path) -> N
     assert claimed["processor time to the bare chain's"]["figure"] > 0
     assert {file.suffix for file in tmp_path.glob("result.*")} == {".json", ".png", ".svg"}
     assert list(tmp_path.glob("state-*")) == []
+    assert Records.model_validate(result["sync"]["records"]) == naive_records(tmp_path)
+
+
+def naive_records(folder: Path) -> Records:
+    """What the naive pipeline makes of the package: a peer that does less than the connector proves nothing."""
+    data = find(folder / Sizes.of(2000, learners=100).name)
+    assert data is not None
+    # The agent's socket must have a short path.
+    with tempfile.TemporaryDirectory(prefix="gpg-", dir="/tmp") as home:
+        run_gpg(Path(home), data.keys, "--import", str(data.keys.private))
+        clear = run_gpg(Path(home), data.keys, "--decrypt", str(data.package))
+        stop_agent(Path(home))
+    with zipfile.ZipFile(io.BytesIO(clear)) as archive:
+        pipeline = Pipeline(archive, io.StringIO())
+        pipeline.run(data.folder / "directory.csv")
+    return Records.model_validate(pipeline.counts)
+
+
+ASSIGNMENT = dict.fromkeys(Assignment.model_fields, "") | {
+    "STUD_ID": "U1",
+    "CPNT_TYP_ID": "COURSE",
+    "CPNT_ID": "C-1",
+    "REV_DTE": "2026-01-01",
+    "SEQ_NUM": "1",
+}
+
+
+@pytest.mark.parametrize("deadline", ["", " 2026-12-31 ", "2026-12-31T23:59:59+00:00", "1798761599000"])
+def test_the_naive_pipeline_reads_what_the_connector_reads(deadline: str) -> None:
+    read = Assignment.model_validate(ASSIGNMENT | {"REQ_DTE": deadline}).REQ_DTE
+
+    assert read == (datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC) if deadline else None)
+
+
+@pytest.mark.parametrize("wrong", [{"REQ_DTE": "31.12.2026"}, {"LST_UPD_TSTMP": "20261101"}, {"CPNT_ID": " "}])
+def test_the_naive_pipeline_refuses_what_the_connector_refuses(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        Assignment.model_validate(ASSIGNMENT | wrong)
 
 
 def test_a_wrong_size_is_a_usage_error(tmp_path: Path) -> None:

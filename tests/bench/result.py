@@ -97,11 +97,24 @@ class Machine(_Kept):
     gpg: str
 
 
+class Records(_Kept):
+    """What came of a package."""
+
+    rejected: int = 0
+    """Rows that were refused."""
+    contents: int = 0
+    """Records that Viva Learning would be sent, as the others."""
+    assignments: int = 0
+    completions: int = 0
+    """Those that complete no assignment."""
+
+
 class Sync(_Kept):
     """One package through the whole connector, as a dry run."""
 
     package_bytes: int
     outcome: str
+    records: Records = Records()
     stages: dict[str, Figures]
     """By name, in their order; some are sums of others."""
     waiting_seconds: Annotated[float, _SECONDS]

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infra.local import sync
+from infra.local.connection import NAME
 from infra.local.tenant import Tenant
 from shared.cli.follow import Tell
+from shared.pipeline import journal
 from tests.bench.data import NOW, Data
 from tests.bench.meter import Meter
-from tests.bench.result import Figures, Sync
+from tests.bench.result import Figures, Records, Sync
 
 TIMEOUT_SECONDS = 3600.0
 PACE = {
@@ -74,6 +76,7 @@ def measure(data: Data, state: Path, tell: Tell) -> Sync:
         if row["outcome"] not in ("done", "partial"):
             raise BenchError(f"The sync ended as {row['outcome']} {row['code']}. {row['message']}".strip())
         rows, stretches = _read(tenant.log_file.read_text("utf-8"))
+        (run,) = journal.list_runs(tenant.parts, NAME)
     stretches[WHOLE] = [(began, ended)]
     stages = {
         name: Figures.of(meter.use(*parts), rows=rows, text_bytes=data.text_bytes) for name, parts in stretches.items()
@@ -82,6 +85,12 @@ def measure(data: Data, state: Path, tell: Tell) -> Sync:
     return Sync(
         package_bytes=data.package.stat().st_size,
         outcome=str(row["outcome"]),
+        records=Records(
+            rejected=run.reject_count,
+            contents=run.changes.contents.add,
+            assignments=run.changes.assignments.add,
+            completions=run.changes.completions.add,
+        ),
         stages=stages,
         waiting_seconds=ended - began - worked,
     )

@@ -146,7 +146,7 @@ class Suite:
         data = self._data(Sizes.packed(megabytes))
         sync = self._sync(data, f"the connector on {megabytes} MB")
         with self.working(f"the naive pipeline on {megabytes} MB"):
-            naive = naive_pipeline.measure(data, self.plan.folder / "peers")
+            naive = naive_pipeline.measure(data, self.plan.folder / "peers", sync.records)
         return Beside(megabytes=megabytes, connector=sync, naive=naive)
 
     def _lines(self) -> Iterator[Line]:

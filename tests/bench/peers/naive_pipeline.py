@@ -1,33 +1,41 @@
 """The naive pipeline and the connector on packages that the former can still bear."""
 
+import json
 import tempfile
 from pathlib import Path
 
 from tests.bench import meter
 from tests.bench.data import Data
 from tests.bench.peers import environment
-from tests.bench.result import Figures, Peer
+from tests.bench.result import Figures, Peer, Records
 
 NAME = "naive pipeline"
-HOW = "PGPy, zipfile, csv, one pydantic model a row, NDJSON"
+HOW = "PGPy, zipfile, csv, one pydantic model a row, dicts, NDJSON"
 TIMEOUT_SECONDS = 900.0
-_FOLDER = Path(__file__).parent
+_ROOT = Path(__file__).parents[3]
 
 
-def measure(data: Data, folder: Path) -> Peer:
-    """Install it if it is not yet, and let it read; whatever goes wrong is told in its row."""
+def measure(data: Data, folder: Path, records: Records) -> Peer:
+    """Install it if it is not yet, and let it work; whatever goes wrong is told in its row.
+
+    `records` is what came of the package in the connector. Who does not find the same has not done the same work.
+    """
     place = folder / "naive"
     try:
-        programs = environment.make(place, _FOLDER / "naive.txt")
+        programs = environment.make(place, Path(__file__).with_name("naive.txt"))
     except environment.NotInstallableError as error:
         return Peer(name=NAME, how=HOW, reason=f"not installed: {error}")
     version = f"PGPy {environment.version(place, 'PGPy')}, pydantic {environment.version(place, 'pydantic')}"
     with tempfile.TemporaryDirectory(prefix="naive-") as out:
-        script = (programs / "python", _FOLDER / "naive.py")
-        arguments = (data.package, data.keys.private, data.keys.passphrase, out)
+        command = (programs / "python", "-m", "tests.bench.peers.naive")
+        files = (data.package, data.keys.private, data.keys.passphrase, data.folder / "directory.csv")
         try:
-            done = meter.run([*script, *arguments], folder=Path(out), timeout_seconds=TIMEOUT_SECONDS)
+            done = meter.run([*command, *files, out], folder=_ROOT, timeout_seconds=TIMEOUT_SECONDS)
         except meter.CommandError as error:
             return Peer(name=NAME, how=HOW, version=version, reason=f"failed: {error}")
-    rows, text_bytes = map(int, done.last_line.split())
-    return Peer(name=NAME, how=HOW, version=version, figures=Figures.of(done.use, rows=rows, text_bytes=text_bytes))
+    counts = json.loads(done.last_line)
+    found = Records.model_validate(counts)
+    if found != records:
+        return Peer(name=NAME, how=HOW, version=version, reason=f"found {found}, the connector {records}")
+    figures = Figures.of(done.use, rows=counts["rows"], text_bytes=counts["unpacked_bytes"])
+    return Peer(name=NAME, how=HOW, version=version, figures=figures)

@@ -18,7 +18,7 @@ _COLUMNS = ("run", "kind", "action", "item_type", "item_id", "count", "file", "l
 _CONTENTS = "PA_CPNT"
 _ACTIONS = {"update": "change"}
 """Words of an admin for those of a plan, where they differ."""
-_ROWS_NOT_SUMMED = 1_000_000
+_ROWS_NOT_SUMMED = 3_000_000
 """As many as are kept at least before they are summed up: with those of a pass, they take about 30 MB."""
 
 
@@ -32,19 +32,19 @@ def begin(engine: Engine) -> None:
     make_types(engine)
     engine.run(
         "create or replace table activity_changes "
-        "(kind activity_kind, todo activity_todo, content uuid, records bigint)"
+        "(kind activity_kind, todo activity_todo, number uinteger, records bigint)"
     )
     _begin_sent(engine)
 
 
 def _begin_sent(engine: Engine) -> None:
     # What is deleted from a table stays in memory.
-    engine.run("create or replace table sent (kind activity_kind, todo activity_todo, content uuid)")
+    engine.run("create or replace table sent (kind activity_kind, todo activity_todo, number uinteger)")
 
 
 def collect(engine: Engine) -> None:
     """Collect what is sent of a pass. Needs `decisions`."""
-    engine.run(f"insert into sent select kind, todo, content from decisions where todo in {OPERATIONS}")
+    engine.run(f"insert into sent select kind, todo, number from decisions where todo in {OPERATIONS}")
 
 
 def end_pass(engine: Engine) -> None:
@@ -57,16 +57,16 @@ def end_pass(engine: Engine) -> None:
 
 
 def _sum_up(engine: Engine) -> None:
-    sent = "select kind, todo, content, count(*) as records from sent group by all"
+    sent = "select kind, todo, number, count(*) as records from sent group by all"
     engine.run(
-        "create or replace table activity_changes as select kind, todo, content, sum(records)::bigint as records "
+        "create or replace table activity_changes as select kind, todo, number, sum(records)::bigint as records "
         f"from (from activity_changes union all {sent}) group by all"
     )
     _begin_sent(engine)
 
 
 def report(data: RunData) -> None:
-    """Write what was collected since `begin`, and the contents. Needs `contents`."""
+    """Write what was collected since `begin`, and the contents. Needs `contents`, and `available` as it was then."""
     engine = data.engine
     _sum_up(engine)
     file = text(data.manifest.files.get(_CONTENTS, _CONTENTS))
@@ -77,8 +77,8 @@ def report(data: RunData) -> None:
     )
     activities = (
         "select case a.kind when 'self' then 'completion' else a.kind end, a.todo, c.typ, c.id, "
-        "a.records, null from activity_changes a "
-        f"left join (select typ, id, {content_key('typ', 'id')} as content from contents) c on c.content = a.content"
+        "a.records, null from activity_changes a left join available v on v.rowid = a.number "
+        f"left join (select typ, id, {content_key('typ', 'id')} as key from contents) c on c.key = v.key"
     )
     # One after the other: two joins and a sort at once take more memory than there is for a large catalog.
     engine.run(f"create or replace temp table changed_rows as {contents}")

@@ -114,7 +114,8 @@ def _write(data: RunData, number: int, first_shard: int) -> int:
     engine, part = data.engine, f"/{number:05d}"
     plan_changes.plan_activities(engine, data.connection)
     engine.run(
-        f"create or replace table planned_activities as select * from decisions where todo in {plan_changes.OPERATIONS}"
+        "create or replace table planned_activities as select * exclude (number) from decisions "
+        f"where todo in {plan_changes.OPERATIONS}"
     )
     for table in ("planned_activities", "row_weights", "published"):
         data.save(table, part)

@@ -28,7 +28,8 @@ def decide(
 ) -> None:
     """Make the table `decisions` of a pass: what to do about every assignment, and every completion for itself.
 
-    `whole` records can be sent; the others have only what decides and counts.
+    `whole` records can be sent; the others have only what decides and counts. `number` is that of the content's row in
+    `available`.
 
     `todo` is an operation (`OPERATIONS`), `same`, `unmapped`, `frozen` (open assignment of an inactive student id),
     or a reason to park: `park_table`, `park_content`, `park_licence`. Needs `show_history` and `available`. Also makes
@@ -57,6 +58,7 @@ def decide(
     )
     todo = given(todo, "activity_todo") + " as todo"
     kept = "a.ext, a.kind, a.person, a.content, a.status, a.completed_on, a.completed_as, a.came, a.in_plan, a.state, "
+    kept += "c.rowid::uinteger as number, "
     if whole:
         kept += "a.user_id, a.activity_id, a.student, a.place, a.type, a.assigned_at, a.day, a.due_at, a.completed_at, "
         kept += f"a.assigner, c.content_id, {todo}"

@@ -26,7 +26,7 @@ from shared.pipeline.zones import make_zone_days
 STUDENTS = "PV_PARTNER_STUDENT"
 FULL_MEMORY_MB = 200
 """Of the engine; with less of it, all of the following are less in the same proportion."""
-STUDENTS_IN_MEMORY = 600_000
+STUDENTS_IN_MEMORY = 1_200_000
 """As many of those seen are kept there; the others are in files."""
 ROWS_PER_PART = 200_000
 """At most; they are sorted in memory."""

@@ -20,6 +20,7 @@ from statistics import median
 ROOT = Path(__file__).parents[2]
 APP = "the app"
 RUNS = 7
+RUNS_WITHOUT_BOUND = 3
 BOUNDS_SECONDS = {APP: 0.6, "collect_packages": 0.45, "push_records": 0.45, "run_commands": 0.45, "sweep": 0.45}
 """Most that the app and each light function may take; the others need the columnar engine, and have none."""
 ENVIRONMENT = {
@@ -138,7 +139,12 @@ def names() -> list[str]:
     return [APP, *sorted(FIRST_CALLS)]
 
 
-def measure(name: str, runs: int = RUNS) -> Imported:
+def runs(name: str) -> int:
+    """Return how often something is imported: what has no bound less often."""
+    return RUNS if name in BOUNDS_SECONDS else RUNS_WITHOUT_BOUND
+
+
+def measure(name: str, runs: int) -> Imported:
     """Measure the app, or what a function's first call imports once the app is loaded."""
     before, statements = ([_HIDE], [_LOAD]) if name == APP else ([_HIDE, _LOAD], FIRST_CALLS[name])
     script = "\n".join((*before, _BEGIN, *statements, _END))

@@ -95,8 +95,9 @@ class Suite:
         tenth: Sync | None = None,
     ) -> Result:
         with self.working("importing"):
-            runs = imports.RUNS if self.plan.peers else 1
-            imported = tuple(asdict(imports.measure(name, runs)) for name in imports.names())
+            imported = tuple(
+                asdict(imports.measure(name, imports.runs(name) if self.plan.peers else 1)) for name in imports.names()
+            )
         return Result(
             day=datetime.now(UTC).date().isoformat(),
             machine=machine.look(),

@@ -58,7 +58,8 @@ def decide_all(data: RunData, now: datetime, *, write: bool, changes: bool = Fal
     Needs `learners` and `available`.
     """
     engine, scope = data.engine, data.scope
-    passes = Passes.plan(data)
+    whole = write or scope is not None
+    passes = Passes.plan(data, whole=whole)
     decided = Decided(place_passes=len(passes.by_place))
     make_zone_days(engine, data.connection.source_time_zone)
     engine.run("create or replace table verdicts (key varchar, verdict varchar)")
@@ -70,7 +71,7 @@ def decide_all(data: RunData, now: datetime, *, write: bool, changes: bool = Fal
     for number in range(passes.count):
         passes.enter(number)
         show_history(engine, data.connection, data.known)
-        plan_changes.decide(engine, data.profile, data.connection, data.known, now, whole=write or scope is not None)
+        plan_changes.decide(engine, data.profile, data.connection, data.known, now, whole=whole)
         if scope is not None:
             scope.restrict_activities(engine, data.connection)
         if not write:

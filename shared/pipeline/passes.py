@@ -31,17 +31,20 @@ class Passes:
     """The rows of the persons with several student ids, by table."""
 
     @classmethod
-    def plan(cls, data: RunData) -> Self:
+    def plan(cls, data: RunData, *, whole: bool) -> Self:
         """Decide how many passes there are. Needs `learners`; makes `several` (student, turn) of it.
 
-        A single pass is about everybody, however many student ids somebody has.
+        A single pass is about everybody, however many student ids somebody has. `whole` is that of the decisions.
         """
         engine = data.engine
         for table, kind in _TABLES.items():
             data.load_left_over(table, f"all_left_{kind}")
-        parts = [*data.published, *(part for table in _TABLES for part in data.files_of(table))]
-        rows = sum(part.rows for part in parts)
-        by_place = ranges(rows)
+        come = sum(part.rows for table in _TABLES for part in data.files_of(table))
+        published = sum(part.rows for part in data.published)
+        rows = come + published
+        # Of a row that comes, little is kept where it is not sent; of one that was published, most.
+        room = rows if whole else come // 2 + published * 3 // 2
+        by_place = ranges(room)
         if len(by_place) == 1:
             return cls(data, by_place, rows=rows)
         engine.run(
@@ -51,7 +54,7 @@ class Passes:
         students, all_students = engine.rows("select (select count(*) from several), (select count(*) from learners)")[
             0
         ]
-        several = -(-rows * students // (max(all_students, 1) * ROWS_PER_PASS))
+        several = -(-room * students // (max(all_students, 1) * ROWS_PER_PASS))
         several = max(several, 1) if students else 0
         if several:
             engine.run(f"update several set turn = turn % {several}")

@@ -23,7 +23,8 @@ def show(console: Console, result: Result) -> None:
     console.print(
         Text(f"Of the sync, {result.sync.waiting_seconds:,.1f} s were no stage: the host starts, messages wait.")
     )
-    console.print(_imports_table(result))
+    if result.imports:
+        console.print(_imports_table(result))
     missed = result.missed
     for claim in missed:
         console.print(Text(f"MISSED: {claim.topic} {figure(claim)}, {bound(claim)}"), style="bold red", soft_wrap=True)

@@ -3,9 +3,10 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from infra.local.sftp_openssh import OpenSshError
 from shared.domain.connection import GIB
@@ -16,8 +17,6 @@ from tests.bench.peers.sftp_readers import READERS, Reader, Server
 from tests.bench.result import Again, Beside, Figures, Line, Peer, Result, Statements, Sync
 from tests.bench.stages import BenchError
 
-TABLE_ROWS = 500_000
-"""What the peers read; the slowest need minutes for it."""
 PACKED_LIMIT_BYTES = 2 * GIB
 CLOSE = 0.95
 """How near to the limit a package has to come at least."""
@@ -66,6 +65,7 @@ class Suite:
             statements=self._statements(),
             besides=tuple(map(self._beside, claims.NAIVE_TIMES)) if self.plan.peers else (),
             lines=tuple(self._lines()) if self.plan.peers else (),
+            imported=tuple(self._imports()),
         )
 
     def _at_limit(self) -> Result:
@@ -93,11 +93,8 @@ class Suite:
         besides: tuple[Beside, ...] = (),
         lines: tuple[Line, ...] = (),
         tenth: Sync | None = None,
+        imported: tuple[dict[str, Any], ...] = (),
     ) -> Result:
-        with self.working("importing"):
-            imported = tuple(
-                asdict(imports.measure(name, imports.runs(name) if self.plan.peers else 1)) for name in imports.names()
-            )
         return Result(
             day=datetime.now(UTC).date().isoformat(),
             machine=machine.look(),
@@ -143,6 +140,11 @@ class Suite:
         with tempfile.TemporaryDirectory(prefix="state-", dir=self.plan.folder) as folder:
             yield Path(folder)
 
+    def _imports(self) -> Iterator[dict[str, Any]]:
+        with self.working("importing"):
+            for name in imports.names():
+                yield asdict(imports.measure(name, imports.runs(name) if self.plan.peers else 1))
+
     def _beside(self, megabytes: int) -> Beside:
         data = self._data(Sizes.packed(megabytes))
         sync = self._sync(data, f"the connector on {megabytes} MB")
@@ -167,18 +169,21 @@ class Suite:
             )
 
     def _readers(self) -> list[Peer]:
-        """Let every peer read the same table from one server."""
+        """Let every peer read the beginning of the same table from one server."""
         # Not below the bench's own folder: Airbyte's globs do not look into hidden ones.
         with tempfile.TemporaryDirectory(prefix="table-") as folder:
-            table = Path(folder) / "assignments.csv"
+            tables = {reader.rows: Path(folder) / f"assignments-{reader.rows}.csv" for reader in READERS}
             with self.working("the table that the peers read"):
-                rows = write_table(table, self.plan.sizes, TABLE_ROWS)
+                counts = {rows: write_table(table, self.plan.sizes, rows) for rows, table in tables.items()}
             try:
-                with reading.serving(table) as server:
-                    return [self._reader(reader, server, rows, table.stat().st_size) for reader in READERS]
+                with reading.serving(next(iter(tables.values()))) as server:
+                    return [self._reader(each, server, tables[each.rows], counts[each.rows]) for each in READERS]
             except OpenSshError as error:
                 return [Peer(name=reader.name, how=reader.how, reason=f"not run: {error}") for reader in READERS]
 
-    def _reader(self, reader: Reader, server: Server, rows: int, table_bytes: int) -> Peer:
+    def _reader(self, reader: Reader, server: Server, table: Path, rows: int) -> Peer:
+        shown = replace(server, file=table.name)
         with self.working(reader.name):
-            return reading.measure(reader, server, self.plan.folder / "peers", rows=rows, table_bytes=table_bytes)
+            return reading.measure(
+                reader, shown, self.plan.folder / "peers", rows=rows, table_bytes=table.stat().st_size
+            )

@@ -47,6 +47,8 @@ class Reader:
     requirements: Path
     call: Callable[[Path, Path, Server], Call]
     """From the folder of its programs, a folder to work in, and what to read."""
+    rows: int = 500_000
+    """Of the table that it reads: enough that its start does not count."""
 
 
 def _dlt(programs: Path, work: Path, server: Server) -> Call:
@@ -157,5 +159,6 @@ READERS = (
         "sync, its records thrown away",
         FOLDER / "singer.txt",
         _singer,
+        rows=200_000,
     ),
 )

@@ -3,7 +3,11 @@
 A daemon that a descendant leaves behind, as `gpg` does with its agent, is counted too: orphans become children
 of this process, and those of `_DAEMONS` are looked at beside the others. Nobody waits for them before the end,
 so that what they have used can be read even after they are gone.
+
+It looks twenty times a second, on the processors of what it measures: without `Path`, which takes three times as long.
 """
+
+# ruff: noqa: PTH115, PTH116, PTH123, PTH208
 
 import ctypes
 import os
@@ -21,14 +25,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-_PROC = Path("/proc")
+_PROC = "/proc"
 _SAMPLE_SECONDS = 0.05
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _BLOCK_BYTES = 512
 _CPU_FIELDS = slice(11, 15)
 """Behind the name: user and system time of the process, and of the children it has waited for."""
-_DAEMONS = ("gpg-agent",)
+_DAEMONS = (b"gpg-agent",)
 _PR_SET_CHILD_SUBREAPER = 36
 _LAST_WORDS = 300
 
@@ -211,36 +215,38 @@ def _cpu_seconds(process_id: int) -> float:
     return sum(map(int, _stat(process_id)[_CPU_FIELDS])) / _TICKS
 
 
-def _stat(process_id: int) -> list[str]:
+def _stat(process_id: int) -> list[bytes]:
     # The name, in parentheses, may hold anything.
-    return (_PROC / str(process_id) / "stat").read_text().rpartition(")")[2].split()
+    return _read(f"{_PROC}/{process_id}/stat").rpartition(b")")[2].split()
 
 
 def _memory_bytes(process_id: int) -> int:
-    return int((_PROC / str(process_id) / "statm").read_text().split()[1]) * _PAGE_BYTES
+    return int(_read(f"{_PROC}/{process_id}/statm").split()[1]) * _PAGE_BYTES
 
 
 def _files_in_memory(process_id: int) -> dict[int, int]:
     """Return the size of each `memfd` by its inode; what is written to one is resident, yet in no process."""
     found = {}
     with suppress(OSError):
-        for descriptor in (_PROC / str(process_id) / "fd").iterdir():
+        folder = f"{_PROC}/{process_id}/fd"
+        for descriptor in os.listdir(folder):
             with suppress(OSError):
-                if str(descriptor.readlink()).startswith("/memfd:"):
-                    status = descriptor.stat()
+                if os.readlink(f"{folder}/{descriptor}").startswith("/memfd:"):
+                    status = os.stat(f"{folder}/{descriptor}")
                     found[status.st_ino] = status.st_blocks * _BLOCK_BYTES
     return found
 
 
 def _command(process_id: int) -> bytes:
-    return (_PROC / str(process_id) / "cmdline").read_bytes()
+    return _read(f"{_PROC}/{process_id}/cmdline")
 
 
 def _children(process_id: int) -> list[int]:
     found: list[int] = []
-    for thread in (_PROC / str(process_id) / "task").iterdir():
+    folder = f"{_PROC}/{process_id}/task"
+    for thread in os.listdir(folder):
         with suppress(OSError):
-            found += [int(child) for child in (thread / "children").read_text().split()]
+            found += map(int, _read(f"{folder}/{thread}/children").split())
     return found
 
 
@@ -258,6 +264,12 @@ def _daemons() -> list[int]:
     found = []
     for child in _children(os.getpid()):
         with suppress(OSError):
-            if (_PROC / str(child) / "comm").read_text().strip() in _DAEMONS:
+            if _read(f"{_PROC}/{child}/comm").strip() in _DAEMONS:
                 found.append(child)
     return found
+
+
+def _read(file: str) -> bytes:
+    """Read one of the kernel's small files."""
+    with open(file, "rb", buffering=0) as opened:
+        return opened.readall()

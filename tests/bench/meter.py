@@ -7,8 +7,6 @@ so that what they have used can be read even after they are gone.
 It looks twenty times a second, on the processors of what it measures: without `Path`, which takes three times as long.
 """
 
-# ruff: noqa: PTH115, PTH116, PTH123, PTH208
-
 import ctypes
 import os
 import re

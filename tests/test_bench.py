@@ -56,6 +56,7 @@ def test_the_benchmark_measures_every_stage_and_stays_small(tmp_path: Path) -> N
     assert claimed["time of that second sync to the first"]["figure"] > 0
     assert claimed["processor time to the bare chain's"]["figure"] > 0
     assert {file.suffix for file in tmp_path.glob("result.*")} == {".json", ".png", ".svg"}
+    assert {"the connector", "the bare chain", "importing"} <= set(result["took"])
     assert list(tmp_path.glob("state-*")) == []
     assert Records.model_validate(result["sync"]["records"]) == naive_records(tmp_path)
 
@@ -123,6 +124,18 @@ def test_a_figure_beyond_its_bound_is_missed_where_it_can_be_judged() -> None:
     good = Claim(topic="less time", figure=6.0, unit="x", at_least=6.0)
 
     assert (slow.missed, small.missed, small.holds, good.missed) == (True, False, False, False)
+
+
+def test_the_bench_judges_how_long_it_took_itself() -> None:
+    """Nobody runs one that takes long; one without peers is another."""
+    result = Result.model_validate_json(publish.FILE.read_text("utf-8"))
+    quick, slow = (result.model_copy(update={"took": {"chain": 60.0, "peers": each}}) for each in (840.0, 846.0))
+
+    own = [[c for c in claims.make(each) if c.unit == "min"] for each in (quick, slow)]
+    without_peers = claims.make(slow.model_copy(update={"peers": ()}))
+
+    assert [(c.figure, c.at_most, c.missed) for (c,) in own] == [(15.0, 15, False), (15.1, 15, True)]
+    assert not [c for c in without_peers if c.unit == "min"]
 
 
 def test_what_was_measured_twice_counts_in_the_mean() -> None:

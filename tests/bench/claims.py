@@ -13,6 +13,7 @@ MEMORY_BYTES = 512 * MEGABYTE
 MEMORY_MARGIN = 1.2
 """What the largest package may take beyond that."""
 LINEAR_MARGIN = 1.15
+BENCH_MINUTES = 15
 NAIVE_TIMES = {25: 6.0, 100: 10.0}
 """By the megabytes of the package."""
 STATEMENTS_PER_MINUTE = 50_000
@@ -34,6 +35,7 @@ def make(result: Result) -> tuple[Claim, ...]:
         *_imports(result, judged=large),
         _memory(result),
         *_linear(result),
+        *_duration(result, judged=large),
     )
 
 
@@ -166,4 +168,16 @@ def _linear(result: Result) -> Iterator[Claim]:
             unit="x",
             at_most=LINEAR_MARGIN,
             judged=result.sizes["rows"] >= FULL.rows,
+        )
+
+
+def _duration(result: Result, *, judged: bool) -> Iterator[Claim]:
+    """A bench that takes long is not run; one without peers, or of the largest package, is another."""
+    if result.took and result.peers:
+        yield Claim(
+            topic="the bench itself, once its data and the peers are there",
+            figure=round(sum(result.took.values()) / 60, 1),
+            unit="min",
+            at_most=BENCH_MINUTES,
+            judged=judged,
         )

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -145,25 +146,29 @@ def runs(name: str) -> int:
 
 
 def measure(name: str, runs: int) -> Imported:
-    """Measure the app, or what a function's first call imports once the app is loaded."""
-    before, statements = ([_HIDE], [_LOAD]) if name == APP else ([_HIDE, _LOAD], FIRST_CALLS[name])
+    """Measure the app, or what a function's first call imports once the app is loaded.
+
+    Functions that import the same are measured once.
+    """
+    told, slowest = _run((_LOAD,) if name == APP else tuple(FIRST_CALLS[name]), runs)
+    seconds, cpu_seconds, modules = zip(*told, strict=True)
+    return Imported(
+        name, median(seconds), min(seconds), median(cpu_seconds), modules[0], slowest, BOUNDS_SECONDS.get(name)
+    )
+
+
+@cache
+def _run(statements: tuple[str, ...], runs: int) -> tuple[list[tuple[float, float, int]], dict[str, float]]:
+    """Run statements several times in new processes; return what each told at its end, and the slowest packages."""
+    before = [_HIDE] if statements == (_LOAD,) else [_HIDE, _LOAD]
     script = "\n".join((*before, _BEGIN, *statements, _END))
     _python("-c", script)
     told = [json.loads(_python("-c", script).stdout) for _ in range(runs)]
-    seconds, cpu_seconds, modules = zip(*told, strict=True)
     marked = "\n".join(
         (*before, "import contextlib, io", f"with contextlib.redirect_stdout(io.StringIO()): import {_MARK}")
     )
     report = _python("-X", "importtime", "-c", "\n".join((marked, *statements))).stderr
-    return Imported(
-        name,
-        median(seconds),
-        min(seconds),
-        median(cpu_seconds),
-        modules[0],
-        _slowest(report),
-        BOUNDS_SECONDS.get(name),
-    )
+    return told, _slowest(report)
 
 
 def loaded(name: str) -> set[str]:

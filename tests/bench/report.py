@@ -25,6 +25,12 @@ def show(console: Console, result: Result) -> None:
     )
     if result.imports:
         console.print(_imports_table(result))
+    if result.took:
+        longest = sorted(result.took.items(), key=lambda part: -part[1])
+        console.print(
+            Text(f"The bench took: {', '.join(f'{what} {seconds:,.0f} s' for what, seconds in longest)}."),
+            soft_wrap=True,
+        )
     missed = result.missed
     for claim in missed:
         console.print(Text(f"MISSED: {claim.topic} {figure(claim)}, {bound(claim)}"), style="bold red", soft_wrap=True)

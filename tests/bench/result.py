@@ -221,6 +221,8 @@ class Result(_Kept):
     statements: Statements | None = None
     imports: tuple[dict[str, Any], ...] = ()
     """What each function's process imports, and how long that may take where there is a bound."""
+    took: dict[str, float] = Field(default={})
+    """Seconds of each part of the bench; without what is made once and kept."""
     claims: tuple[Claim, ...] = Field(default=())
 
     @property

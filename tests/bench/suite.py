@@ -1,9 +1,10 @@
 """All that one run measures, in its order: nothing runs beside anything else."""
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from infra.local.sftp_openssh import OpenSshError
 from shared.domain.connection import GIB
 from tests.bench import again, chain, claims, imports, machine, sftp, stages, statements
 from tests.bench.data import LIMIT, TENTH, Data, Sizes, find, make, write_table
-from tests.bench.peers import naive_pipeline, reading
+from tests.bench.peers import environment, naive_pipeline, reading
 from tests.bench.peers.sftp_readers import READERS, Reader, Server
 from tests.bench.result import Again, Beside, Figures, Line, Peer, Result, Statements, Sync
 from tests.bench.stages import BenchError
@@ -40,6 +41,8 @@ class Suite:
     plan: Plan
     working: Callable[[str], AbstractContextManager[Callable[[str], None]]]
     """Shows what goes on while its block lasts, and gives what tells more about it."""
+    took: dict[str, float] = field(default_factory=dict)
+    """Seconds of each part; without what is made once and kept."""
 
     def run(self) -> Result:
         """Measure, and judge.
@@ -48,6 +51,7 @@ class Suite:
             BenchError, CommandError: the connector or the bare chain did not do its work.
         """
         result = self._at_limit() if self.plan.at_limit else self._beside_others()
+        result = result.model_copy(update={"took": {what: round(seconds, 1) for what, seconds in self.took.items()}})
         return result.model_copy(update={"claims": claims.make(result)})
 
     def _beside_others(self) -> Result:
@@ -119,20 +123,20 @@ class Suite:
         return found
 
     def _sync(self, data: Data, what: str) -> Sync:
-        with self._folder() as state, self.working(what) as tell:
+        with self._folder() as state, self._measuring(what) as tell:
             return stages.measure(data, state, lambda standing: tell(standing.doing))
 
     def _chain(self, data: Data) -> Figures:
-        with self.working("the bare chain"):
+        with self._measuring("the bare chain"):
             return chain.measure(data)
 
     def _again(self) -> Again:
-        with self._folder() as folder, self.working("the same package twice") as tell:
+        with self._folder() as folder, self._measuring("the same package twice") as tell:
             return again.measure(folder, self.plan.sizes, lambda standing: tell(standing.doing))
 
     def _statements(self) -> Statements:
         count = min(statements.COUNT, self.plan.sizes.rows)
-        with self.working(f"{count:,} xAPI statements"):
+        with self._measuring(f"{count:,} xAPI statements"):
             return statements.measure(count)
 
     @contextmanager
@@ -141,20 +145,26 @@ class Suite:
             yield Path(folder)
 
     def _imports(self) -> Iterator[dict[str, Any]]:
-        with self.working("importing"):
+        with self._measuring("importing"):
             for name in imports.names():
                 yield asdict(imports.measure(name, imports.runs(name) if self.plan.peers else 1))
 
     def _beside(self, megabytes: int) -> Beside:
         data = self._data(Sizes.packed(megabytes))
         sync = self._sync(data, f"the connector on {megabytes} MB")
-        with self.working(f"the naive pipeline on {megabytes} MB"):
-            naive = naive_pipeline.measure(data, self.plan.folder / "peers", sync.records)
+        name, how = naive_pipeline.NAME, naive_pipeline.HOW
+        try:
+            programs = self._programs(name, naive_pipeline.REQUIREMENTS)
+        except environment.NotInstallableError as error:
+            naive = Peer(name=name, how=how, reason=f"not installed: {error}")
+        else:
+            with self._measuring(f"the {name} on {megabytes} MB"):
+                naive = naive_pipeline.measure(data, programs, sync.records)
         return Beside(megabytes=megabytes, connector=sync, naive=naive)
 
     def _lines(self) -> Iterator[Line]:
         """Read a file by SFTP, near and far, as OpenSSH's own client does."""
-        with self.working("SFTP, near and far"):
+        with self._measuring("SFTP, near and far"):
             try:
                 measured = sftp.measure()
             except sftp.OpenSshMissingError:
@@ -173,7 +183,7 @@ class Suite:
         # Not below the bench's own folder: Airbyte's globs do not look into hidden ones.
         with tempfile.TemporaryDirectory(prefix="table-") as folder:
             tables = {reader.rows: Path(folder) / f"assignments-{reader.rows}.csv" for reader in READERS}
-            with self.working("the table that the peers read"):
+            with self._measuring("the table that the peers read"):
                 counts = {rows: write_table(table, self.plan.sizes, rows) for rows, table in tables.items()}
             try:
                 with reading.serving(next(iter(tables.values()))) as server:
@@ -183,7 +193,30 @@ class Suite:
 
     def _reader(self, reader: Reader, server: Server, table: Path, rows: int) -> Peer:
         shown = replace(server, file=table.name)
-        with self.working(reader.name):
-            return reading.measure(
-                reader, shown, self.plan.folder / "peers", rows=rows, table_bytes=table.stat().st_size
-            )
+        try:
+            programs = self._programs(reader.name, reader.requirements)
+        except environment.NotInstallableError as error:
+            return Peer(name=reader.name, how=reader.how, reason=f"not installed: {error}")
+        with self._measuring(reader.name):
+            return reading.measure(reader, shown, programs, rows=rows, table_bytes=table.stat().st_size)
+
+    def _programs(self, name: str, requirements: Path) -> Path:
+        """Return the programs of a peer's environment.
+
+        Raises:
+            NotInstallableError: it cannot be had on this machine.
+        """
+        place = self.plan.folder / "peers" / requirements.stem
+        found = environment.find(place, requirements)
+        if found is None:
+            with self.working(f"installing {name}, once"):
+                found = environment.make(place, requirements)
+        return found
+
+    @contextmanager
+    def _measuring(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Show that something is measured, and keep how long that took."""
+        began = time.monotonic()
+        with self.working(what) as tell:
+            yield tell
+        self.took[what] = self.took.get(what, 0.0) + time.monotonic() - began

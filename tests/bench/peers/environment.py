@@ -11,27 +11,30 @@ from pathlib import Path
 
 INSTALL_SECONDS = 600.0
 _LAST_WORDS = 300
+_MARK = "made-of"
 
 
 class NotInstallableError(Exception):
     """The peer cannot be had on this machine; the message says why."""
 
 
+def find(folder: Path, requirements: Path) -> Path | None:
+    """Return the folder of programs of an environment that was made before, of the same packages."""
+    mark = folder / _MARK
+    return folder / "bin" if mark.is_file() and mark.read_text("ascii") == _wanted(requirements) else None
+
+
 def make(folder: Path, requirements: Path) -> Path:
-    """Make the environment with our Python, or find it as it was left; return its folder of programs.
+    """Make the environment anew with our Python; return its folder of programs.
 
     Raises:
         NotInstallableError: pip failed.
     """
     programs = folder / "bin"
-    mark = folder / "made-of"
-    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    if mark.is_file() and mark.read_text("ascii") == wanted:
-        return programs
     shutil.rmtree(folder, ignore_errors=True)
     _run([sys.executable, "-m", "venv", folder])
     _run([programs / "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements])
-    mark.write_text(wanted, "ascii")
+    (folder / _MARK).write_text(_wanted(requirements), "ascii")
     return programs
 
 
@@ -42,6 +45,10 @@ def version(folder: Path, package: str) -> str:
     if found is None:
         raise PackageNotFoundError(package)
     return found.version
+
+
+def _wanted(requirements: Path) -> str:
+    return hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
 
 
 def _run(command: Sequence[str | Path]) -> None:

@@ -11,20 +11,17 @@ from tests.bench.result import Figures, Peer, Records
 
 NAME = "naive pipeline"
 HOW = "PGPy, zipfile, csv, one pydantic model a row, dicts, NDJSON"
+REQUIREMENTS = Path(__file__).with_name("naive.txt")
 TIMEOUT_SECONDS = 900.0
 _ROOT = Path(__file__).parents[3]
 
 
-def measure(data: Data, folder: Path, records: Records) -> Peer:
-    """Install it if it is not yet, and let it work; whatever goes wrong is told in its row.
+def measure(data: Data, programs: Path, records: Records) -> Peer:
+    """Let it work, once its packages are installed; whatever goes wrong is told in its row.
 
     `records` is what came of the package in the connector. Who does not find the same has not done the same work.
     """
-    place = folder / "naive"
-    try:
-        programs = environment.make(place, Path(__file__).with_name("naive.txt"))
-    except environment.NotInstallableError as error:
-        return Peer(name=NAME, how=HOW, reason=f"not installed: {error}")
+    place = programs.parent
     version = f"PGPy {environment.version(place, 'PGPy')}, pydantic {environment.version(place, 'pydantic')}"
     with tempfile.TemporaryDirectory(prefix="naive-") as out:
         command = (programs / "python", "-m", "tests.bench.peers.naive")

@@ -49,14 +49,9 @@ def serving(table: Path) -> Iterator[Server]:
             server.stop()
 
 
-def measure(reader: Reader, server: Server, folder: Path, *, rows: int, table_bytes: int) -> Peer:
-    """Install the peer if it is not yet, and let it read; whatever goes wrong is told in its row."""
-    place = folder / reader.requirements.stem
-    try:
-        programs = environment.make(place, reader.requirements)
-    except environment.NotInstallableError as error:
-        return Peer(name=reader.name, how=reader.how, reason=f"not installed: {error}")
-    version = environment.version(place, reader.package)
+def measure(reader: Reader, server: Server, programs: Path, *, rows: int, table_bytes: int) -> Peer:
+    """Let the peer read, which is installed; whatever goes wrong is told in its row."""
+    version = environment.version(programs.parent, reader.package)
     try:
         figures = _read(reader, programs, server, rows=rows, table_bytes=table_bytes)
     except meter.CommandError as error:

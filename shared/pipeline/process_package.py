@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BUSY_SECONDS = 2
-"""How long a message that found somebody else at work stays away."""
+BUSY_SECONDS = 10
+"""How long a message that found somebody else at work stays away: as a rule the end of that work has called for the
+next package itself by then, so that all it does is to look."""
 
 
 def process_next(parts: Parts, name: str) -> None:

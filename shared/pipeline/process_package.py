@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 10
-"""How long a message that found somebody else at work stays away: as a rule the end of that work has called for the
-next package itself by then, so that all it does is to look."""
+"""How long a message that found somebody else at work stays away. A run that ends calls for the next package itself;
+who waits for this message waits for another connection's turn in this process, or for a worker that died."""
 
 
 def process_next(parts: Parts, name: str) -> None:

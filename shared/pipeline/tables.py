@@ -85,7 +85,7 @@ class Merger:
         self.engine.run(f"create or replace temp table left_over ({LEFT_OVER})")
         self.engine.run("create or replace temp table suspects (half ubigint)")
         # Hashes of eight bytes take half the room, and so twice as many rows are looked at; what they bring by chance
-        # is looked at again below. A second thread would take half as much processor time again, to save a sixth.
+        # is looked at again below.
         for first, last in ranges(sum(part.rows for part in parts) // 2):
             if found := files(parts, first, last):
                 self.engine.run(

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench import claims, stages
+from tests.bench import stages
 from tests.bench.result import MEGABYTE, Claim, Figures, Result
 
 CHAIN = "bare chain"
@@ -23,14 +23,6 @@ def show(console: Console, result: Result) -> None:
     console.print(
         Text(f"Of the sync, {result.sync.waiting_seconds:,.1f} s were no stage: the host starts, messages wait.")
     )
-    if (times := claims.slowness(result)) > 1:
-        console.print(
-            Text(
-                f"The bare chain takes {times:.2g} x as long here as on the machine that bounds in seconds are for; "
-                "they are as much wider."
-            ),
-            soft_wrap=True,
-        )
     if result.imports:
         console.print(_imports_table(result))
     if result.took:
@@ -141,19 +133,22 @@ def _figures_table(result: Result) -> Table:
 def _imports_table(result: Result) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("imports of", no_wrap=True)
-    for column in ("ms", "fastest", "CPU ms", "modules"):
+    for column in ("ms", "at most", "fastest", "CPU ms", "modules"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("most of it", no_wrap=True)
     for each in result.imports:
         most = ", ".join(f"{package} {1000 * seconds:,.0f}" for package, seconds in each["slowest"].items())
+        bound = each["bound_seconds"]
+        over = bound is not None and each["seconds"] > bound
         table.add_row(
             each["function"],
-            *(_ms(each[figure]) for figure in ("seconds", "fastest_seconds", "cpu_seconds")),
+            *(_ms(each[figure]) for figure in ("seconds", "bound_seconds", "fastest_seconds", "cpu_seconds")),
             f"{each['modules']:,}",
             most,
+            style="bold red" if over else None,
         )
     return table
 
 
-def _ms(seconds: float) -> str:
-    return f"{1000 * seconds:,.0f}"
+def _ms(seconds: float | None) -> str:
+    return "" if seconds is None else f"{1000 * seconds:,.0f}"

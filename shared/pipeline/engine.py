@@ -49,6 +49,8 @@ class Engine:
         self._database = duckdb.connect(
             config={
                 "threads": 1,
+                # Files of this machine are read as fast by whoever wants them, who need not wake another thread for it.
+                "async_threads": 0,
                 "memory_limit": f"{memory_mb}MB",
                 "temp_directory": str(folder / "spill") if spills else "",
                 "autoinstall_known_extensions": False,

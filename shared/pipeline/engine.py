@@ -131,20 +131,30 @@ class Engine:
         other.run(f"create or replace table {table} as from {parquet([path])}")
         path.unlink()
 
+    @contextmanager
+    def joining_as_written(self) -> Iterator[None]:
+        """Let what stands on the left of a join stream past what stands on its right, and is kept in memory for it.
+
+        The rows come in the order of the left.
+        """
+        self._database.execute("set disabled_optimizers = 'build_side_probe_side,join_order'")
+        try:
+            yield
+        finally:
+            self._database.execute("reset disabled_optimizers")
+
     def attempt(self, sql: str) -> bool:
         """Run a statement that may fail over the clear text it reads; tell whether it worked.
 
         What it reads streams past the tables that it is joined with; there is no room to keep it for that.
         """
         try:
-            self._database.execute("set disabled_optimizers = 'build_side_probe_side'")
-            self._database.execute(sql)
+            with self.joining_as_written():
+                self._database.execute(sql)
         except (duckdb.InvalidInputException, duckdb.Error) as error:
             if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
                 raise _told(error) from None
             return False
-        finally:
-            self._database.execute("reset disabled_optimizers")
         return True
 
     def set_pepper(self, secret: Secret) -> None:

@@ -208,7 +208,9 @@ class _Finder(Stager):
         )
 
     @override
-    def _take(self, staged: Staged, plan: TablePlan, rows: str) -> tuple[int, int]:
+    def _take(self, staged: Staged, plan: TablePlan, rows: str, ids: str) -> tuple[int, int]:
+        self.students.meet(plan, ids)
+        found = super()._take(staged, plan, rows, ids)
         told = {
             part: f"case fault {' '.join(f'when {n} then {text(str(value))}' for n, value in enumerate(values))} end"
             for part, values in (
@@ -221,10 +223,11 @@ class _Finder(Stager):
         self.engine.run(
             f"insert into found select {text(staged.table)}, {text(staged.file)}, line, record, pk, "
             f"{name('LST_UPD_TSTMP') if has_time else 'null'}, {told['field']}, {told['code']}, {told['message']} "
-            f"from ({plan.finish(rows)}) where {WANTED[staged.table].format(person=self.person)}"
+            f"from ({plan.finish(rows, self.students.relation)}) "
+            f"where {WANTED[staged.table].format(person=self.person)}"
         )
-        return super()._take(staged, plan, rows)
+        return found
 
     @override
-    def _write(self, staged: Staged, plan: TablePlan, rows: str) -> None:
+    def _keep(self, staged: Staged, plan: TablePlan, rows: str, ids: str) -> None:
         """Keep nothing."""

@@ -57,11 +57,11 @@ def decide(
         f"when not a.was_published then 'add' when {differs} then 'recreate' else 'update' end"
     )
     todo = given(todo, "activity_todo") + " as todo"
-    kept = "a.ext, a.kind, a.person, a.content, a.status, a.completed_on, a.completed_as, a.came, a.in_plan, a.state, "
+    kept = "a.ext, a.kind, a.person, a.content, a.status, a.completed_on, a.completed_as, a.came, a.in_plan, "
     kept += "c.rowid::uinteger as number, "
     if whole:
         kept += "a.user_id, a.activity_id, a.student, a.place, a.type, a.assigned_at, a.day, a.due_at, a.completed_at, "
-        kept += f"a.assigner, c.content_id, {todo}"
+        kept += f"a.assigner, a.state, c.content_id, {todo}"
     else:
         kept += f"{todo}, case when todo in {LICENCE_MATTERS} then a.user_id end as user_id"
     engine.run(

@@ -21,14 +21,25 @@ class SeenStudents:
     in_memory: int
     """As many are kept there; the others are in files, for what reads clear text has no disk to put them on."""
     files: list[Path] = field(default_factory=list)
+    grew: bool = True
+    """Whether somebody new was found when it was last looked for them: the next segment may name some as well."""
 
     def __post_init__(self) -> None:
-        """Make the tables of the students seen, and of those met in a segment."""
+        """Make the table of the students seen."""
         self.engine.run(_STUDENTS_SEEN)
-        self.engine.run("create or replace temp table students_met as from students_seen where false")
+
+    @property
+    def relation(self) -> str:
+        """All of them (alias, student, place)."""
+        return f"(from students_seen union all from {parquet(self.files)})" if self.files else "students_seen"
+
+    @property
+    def in_order(self) -> bool:
+        """Whether they come in the order of their places."""
+        return not self.files
 
     def meet(self, plan: TablePlan, ids: str) -> None:
-        """Make the table `students_met` of all whom the table `segment` names; `ids` has them as clear text.
+        """See that all whom the table `segment` names are among them; `ids` has these as clear text.
 
         Raises:
             PackageError: they cannot be read a second time.
@@ -36,21 +47,38 @@ class SeenStudents:
         if not plan.students:
             return
         engine = self.engine
-        seen = f"(from students_seen union all from {parquet(self.files)})" if self.files else "students_seen"
-        engine.run(f"create or replace temp table named as {plan.aliases('segment')}")
-        engine.run(f"create or replace temp table students_met as from {seen} semi join named using (alias)")
-        if engine.one("select (select count(*) from named) = (select count(*) from students_met)"):
-            return
-        engine.run("create or replace temp table named as from named anti join students_met using (alias)")
+        unseen = f"from ({plan.aliases('segment')}) anti join {self.relation} using (alias)"
+        engine.run(f"create or replace temp table unseen as {unseen}")
+        self.grew = bool(engine.one("select count(*) from unseen"))
+        if self.grew:
+            self._add(ids)
+
+    def meet_others(self, plan: TablePlan) -> bool:
+        """Make the table `others` (id, student) of those in `segment` who do not own its rows.
+
+        Tell whether all of them have been seen.
+        """
+        if not (ids := plan.others("segment")):
+            return True
+        self.engine.run(
+            "create or replace temp table others as select id, student from "
+            f"(select id, alias_of(id) as alias from ({ids})) left join {self.relation} using (alias)"
+        )
+        return not self.engine.one("select count(*) from others where student is null")
+
+    def _add(self, ids: str) -> None:
+        """Hash those of `ids` that are in the table `unseen`."""
+        engine = self.engine
         new = (
             f"select distinct on (alias) alias, student, {place_of('student')} as place from ("
             f"select alias, {student_key('id')} as student from (select alias_of(id) as alias, id from ({ids})) "
-            "semi join named using (alias))"
+            "semi join unseen using (alias))"
         )
         if not engine.attempt(f"create or replace temp table new as {new}"):
             raise PackageError("A file can no longer be read as it was just before.", Code.PACKAGE_DAMAGED)
-        engine.run("insert into students_met from new")
-        engine.run("insert into students_seen from new")
+        engine.run(
+            "create or replace table students_seen as from (from students_seen union all from new) order by place"
+        )
         engine.run("drop table new")
         if engine.one("select count(*) from students_seen") > self.in_memory:
             file = self.folder / f"students-{len(self.files):05d}.parquet"

@@ -29,7 +29,7 @@ FULL_MEMORY_MB = 200
 STUDENTS_IN_MEMORY = 1_200_000
 """As many of those seen are kept there; the others are in files."""
 ROWS_PER_PART = 200_000
-"""At most; they are sorted in memory."""
+"""At most; they are put in order in memory."""
 REJECTS_IN_MEMORY = 20_000
 """As many as are kept there; the others are in files, for what reads clear text has no disk to put them on."""
 REJECTS = """
@@ -126,12 +126,11 @@ class Stager:
         if not staged.refused and not staged.parts:
             # A table that came without rows has come all the same, and later packages have to know.
             nothing = "".join(f", null::{value.type} as {name(value.name)}" for value in plan.values)
-            self._write(
-                staged,
-                plan,
+            empty = (
                 "select null::bigint as record, null::bigint as line, null::uuid as pk, "
-                f"null::usmallint as place{nothing} where false",
+                f"null::usmallint as place{nothing} where false"
             )
+            self._add(staged, self._write(staged, plan, empty))
         if source.windows_1252 or source.utf_16:
             read_as = "UTF-16" if source.utf_16 else "Windows-1252"
             staged.warnings.append(f"{file} is not UTF-8; it was read as {read_as}.")
@@ -162,25 +161,35 @@ class Stager:
         )
 
     def _segment(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment, memory: MemoryFile) -> None:
-        line = None
+        line, source = None, plan.source(memory.path, header)
         if not segment.suspicious and not segment.lines:
-            line = self._fast(staged, plan, header, segment, memory.path)
+            line = self._fast(staged, plan, header, segment, source)
         if line is None:
             repaired = repair(replace(segment, data=memoryview(memory.read())), header)
             memory.hold(repaired.data)
-            line = self._slow(staged, plan, segment, repaired, memory.path)
+            source = plan.repaired_source(memory.path)
+            line = self._slow(staged, plan, segment, repaired, source)
         # Two records may start on one line; no two have the same number.
         rows = f"(select *, {staged.rows} + rowid as record, {line} as line from segment)"
-        count, bad = self._take(staged, plan, rows)
+        count, bad = self._take(staged, plan, rows, plan.ids(source, segment))
         staged.rows += count
         staged.rejected += bad
         if self.engine.one("select count(*) from rejects") > self._with_room(REJECTS_IN_MEMORY):
             self.save_rejects()
         self.tell(count)
 
-    def _take(self, staged: Staged, plan: TablePlan, rows: str) -> tuple[int, int]:
-        """Keep the good rows of a segment, and set the bad ones aside; return how many there are, and how many bad."""
+    def _take(self, staged: Staged, plan: TablePlan, rows: str, ids: str) -> tuple[int, int]:
+        """Keep the good rows of a segment, and set the bad ones aside; return how many there are, and how many bad.
+
+        `ids` is the query for all student ids in it.
+        """
         count, bad = self.engine.rows("select count(*), count(fault) from segment")[0]
+        # To look for new ones takes as long as all else; most segments have none, and then the rows show it.
+        if bad or self.students.grew:
+            self.students.meet(plan, ids)
+        if not self.students.meet_others(plan):
+            self.students.meet(plan, ids)
+            self.students.meet_others(plan)
         if bad:
             told = self._tell_faults(staged, plan, f"(from {rows} where fault is not null)")
             if bad > self._with_room(REJECTS_IN_MEMORY):
@@ -191,7 +200,7 @@ class Stager:
             first, step = staged.rows, self._with_room(ROWS_PER_PART)
             for start in range(first, first + count, step):
                 some = f"fault is null and record >= {start} and record < {start + step}"
-                self._write(staged, plan, plan.finish(f"(from {rows} where {some})"))
+                self._keep(staged, plan, f"(from {rows} where {some})", ids)
         return count, bad
 
     def _tell_faults(self, staged: Staged, plan: TablePlan, rows: str) -> str:
@@ -203,30 +212,42 @@ class Stager:
             f"select {text(staged.table)} as table_name, {text(staged.file)} as file, line, "
             f"case fault {fields} end as field, case fault {codes} end as code, case fault {cases} end as message, "
             f"pk, not list_contains({plan.key_faults}, fault) as key_readable "
-            f"from ({plan.finish(rows)})"
+            f"from ({plan.finish(rows, self.students.relation)})"
         )
 
-    def _write(self, staged: Staged, plan: TablePlan, rows: str) -> None:
+    def _keep(self, staged: Staged, plan: TablePlan, rows: str, ids: str) -> None:
+        """Write good rows of a segment as a part of the table."""
+        part = self._write_finished(staged, plan, rows)
+        if plan.owner and self.engine.one(f"select count(*) from {parquet([part.file])} where place is null"):
+            self.students.meet(plan, ids)
+            part = self._write_finished(staged, plan, rows)
+        self._add(staged, part)
+
+    def _write_finished(self, staged: Staged, plan: TablePlan, rows: str) -> LocalPart:
+        in_order = plan.owner is not None and self.students.in_order
+        return self._write(staged, plan, plan.finish(rows, self.students.relation), in_order=in_order)
+
+    def _write(self, staged: Staged, plan: TablePlan, rows: str, *, in_order: bool = False) -> LocalPart:
         kept = "".join(f", {name(value.name)}" for value in plan.values)
         # Reports name the line of an item that finds no place, and of a learner whom nobody knows.
         line = "" if plan.owner and staged.table != STUDENTS else "line, "
         path = self.folder / staged.table / f"{len(staged.parts):05d}.parquet"
-        part = write_part(self.engine, f"select record, {line}pk, place{kept} from ({rows})", path)
+        return write_part(self.engine, f"select record, {line}pk, place{kept} from ({rows})", path, in_order=in_order)
+
+    def _add(self, staged: Staged, part: LocalPart) -> None:
         staged.parts.append(part)
         self.keep(staged.table, part)
 
-    def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment, path: str) -> str | None:
-        """Read the segment, which is at `path`, at once, and return SQL for the line of a record.
+    def _fast(self, staged: Staged, plan: TablePlan, header: Header, segment: Segment, source: str) -> str | None:
+        """Read the segment's `source` at once, and return SQL for the line of a record.
 
         `None` when it cannot be read so, or when its lines would not add up (blank ones).
         """
         step = 1 if header.line_per_record or not header.marked else 0
-        source = plan.source(path, header)
         if not (segment.has_marks or staged.has_inner_newlines):
             if not self._read(staged, plan, source, segment):
                 return None
             if self.engine.one("select count(*) from segment") == segment.newlines:
-                self.students.meet(plan, plan.ids(source, segment))
                 return f"{segment.first_line} + {step} * rowid"
             if header.marked:
                 return None
@@ -237,20 +258,17 @@ class Stager:
         found = self.engine.one("select count(*) + coalesce(sum(lines), 0) from segment")
         if not header.marked and found != segment.newlines:
             return None
-        self.students.meet(plan, plan.ids(source, segment))
         # In the order in which one thread reads them; to sort them first takes four times as long, and much room.
         above = "sum(lines) over (rows unbounded preceding) - lines"
         return f"{segment.first_line} + {step} * rowid + ({above})::bigint"
 
-    def _slow(self, staged: Staged, plan: TablePlan, segment: Segment, repaired: Repaired, path: str) -> str:
-        """Read the repaired segment, which is at `path`, and return SQL for the line of a record."""
-        source = plan.repaired_source(path)
+    def _slow(self, staged: Staged, plan: TablePlan, segment: Segment, repaired: Repaired, source: str) -> str:
+        """Read the `source` of the repaired segment, and return SQL for the line of a record."""
         if not self._read(staged, plan, source, segment, lines="LINE::bigint"):
             raise PackageError(
                 f"{staged.file} cannot be read from line {segment.first_line} on. Have the package made again.",
                 Code.PACKAGE_DAMAGED,
             )
-        self.students.meet(plan, plan.ids(source, segment))
         for line in repaired.malformed_lines:
             self._reject(staged, line, "", Code.RECORD_MALFORMED, _MALFORMED)
         staged.rows += len(repaired.malformed_lines)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -28,12 +28,19 @@ class LocalPart:
     last: int
 
 
-def write_part(engine: Engine, sql: str, file: Path) -> LocalPart:
-    """Write a query's rows, which have a `place`, in the order of their places."""
-    # Most of a row are hashes, which no compression makes smaller: to try costs more than the quarter that it saves.
-    engine.write(
-        f"select * from ({sql}) order by place", file, compression="uncompressed", row_group_rows=_ROW_GROUP_ROWS
-    )
+def write_part(engine: Engine, sql: str, file: Path, *, in_order: bool = False) -> LocalPart:
+    """Write a query's rows, which have a `place`, in the order of their places.
+
+    With `in_order` they come so, where the engine joins as it is written, and need not be sorted.
+    """
+    with engine.joining_as_written() if in_order else nullcontext():
+        # Most of a row are hashes, which no compression makes smaller: to try costs more than what it saves, a quarter.
+        engine.write(
+            sql if in_order else f"select * from ({sql}) order by place",
+            file,
+            compression="uncompressed",
+            row_group_rows=_ROW_GROUP_ROWS,
+        )
     rows, first, last = engine.rows(
         f"select count(*), coalesce(min(place), 0), coalesce(max(place), 0) from {parquet([file])}"
     )[0]

@@ -183,37 +183,46 @@ class TablePlan:
         return f"select id from (select unnest([{each}]) as id from {source}) where id is not null"
 
     def aliases(self, rows: str) -> str:
-        """Return the query for the aliases (`alias`) in rows of `select`, each once."""
-        return " union ".join(
-            f"select a_{c} as alias from {rows} where a_{c} is not null"
-            if c == self.owner
-            else f"select alias_of(i_{c}) as alias from {_distinct(c, rows)}"
-            for c in self.students.values()
-        )
+        """Return the query for the aliases (`alias`) in rows of `select`; one that stands in many may come as often."""
+        each = [f"select a_{self.owner} as alias from {rows} where a_{self.owner} is not null"] if self.owner else []
+        if others := self.others(rows):
+            each.append(f"select alias_of(id) as alias from ({others})")
+        return " union all ".join(each)
 
-    def finish(self, rows: str) -> str:
+    def others(self, rows: str) -> str:
+        """Return the query for the ids (`id`) of those in rows of `select` who do not own them, each once.
+
+        Empty where no column holds any.
+        """
+        columns = [c for c in self.students.values() if c != self.owner]
+        return " union ".join(f"select distinct i_{c} as id from {rows} where i_{c} is not null" for c in columns)
+
+    def finish(self, rows: str, seen: str) -> str:
         """Return the query for the rows of a table, from some of `select` with `record` and `line`.
 
-        Needs `students_met` (alias, student, place) with all that they name.
+        `seen` are students (alias, student, place); whom it does not have is null, and so is all that is made of them.
+        Rows that somebody owns come in the order of `seen` where the engine joins as it is written.
+        Needs `others` (id, student) with all that the rows name beside those who own them.
         """
-        owner = f"s_{self.owner}.place" if self.owner else place_of("pk")
+        place = f"s_{self.owner}.place" if self.owner else place_of("r.pk")
         kept = "".join(f", {self._whole(value.name)} as {name(value.name)}" for value in self.values)
-        joined = " ".join(
-            f"left join students_met s_{c} on s_{c}.alias = a_{c}"
-            if c == self.owner
-            else f"left join (select i_{c}, student from {_distinct(c, rows)} join students_met on alias = "
-            f"alias_of(i_{c})) s_{c} on s_{c}.i_{c} = r.i_{c}"
-            for c in self.students.values()
+        joined = (
+            f"{seen} s_{self.owner} right join {rows} r on s_{self.owner}.alias = r.a_{self.owner}"
+            if self.owner
+            else f"{rows} r"
         )
-        return f"select record, line, fault, {self._whole('pk')} as pk, {owner} as place{kept} from {rows} r {joined}"
+        for c in self.students.values():
+            if c != self.owner:
+                joined += f" left join others s_{c} on s_{c}.id = r.i_{c}"
+        return f"select r.record, r.line, r.fault, {self._whole('pk')} as pk, {place} as place{kept} from {joined}"
 
     def _whole(self, value: str) -> str:
         """Return SQL for a value of a row with the student that enters it."""
         if value in self.students:
             return f"s_{self.students[value]}.student"
         if value in self.entered:
-            return _together(name(value), f"s_{self.entered[value]}.student")
-        return name(value)
+            return _together(f"r.{name(value)}", f"s_{self.entered[value]}.student")
+        return f"r.{name(value)}"
 
     def inner_newlines(self, header: Header) -> str:
         """Return SQL for the number of newlines inside a record."""
@@ -249,11 +258,6 @@ def _is_student(column: Column) -> bool:
 
 def _is_time(column: Column) -> bool:
     return column.type in (ColumnType.TIME, ColumnType.DEADLINE)
-
-
-def _distinct(column: str, rows: str) -> str:
-    """Return the relation of the ids of students in a column of some rows (see `TablePlan.select`), each once."""
-    return f"(select distinct i_{column} from {rows} where i_{column} is not null)"
 
 
 def _fingerprint(table: Table, places: dict[str, str], parts: Sequence[str]) -> str:

@@ -43,6 +43,35 @@ def test_they_are_the_same_wherever_and_however_often_they_stand(
     assert kept == 7 if in_memory > 7 else kept <= in_memory
 
 
+@pytest.mark.parametrize("new", ["new,9,s1,", "s1,9,new,"])
+def test_somebody_new_is_noticed_after_others_who_were_not(columnar: Engine, new: str) -> None:
+    """Nobody is looked for in a segment after one without anybody new, until a row finds nobody."""
+    columnar.run("drop table if exists students_seen")
+    lines = [*(f"s1,{number},s1,{60 * 'x'}" for number in range(8)), new, *(f"s1,1{number},," for number in range(8))]
+    table = TABLE.model_copy(update={"columns": {**TABLE.columns, "AT": Column()}})
+
+    result = stage(columnar, table, "\n".join(["STUD_ID,N,BY,AT", *lines]).encode(), segment_bytes=100)
+
+    assert len(result.staged.parts) > 3
+    known = {id_: columnar.one(f"select keyed('student', '{id_}')") for id_ in ("s1", "new")}
+    expected = [line.split(",") for line in lines]
+    assert [row[:3] for row in result.rows] == [(known[who], n, known.get(by)) for who, n, by, _ in expected]
+    assert columnar.one("select count(*) from students_seen") == 2
+
+
+def test_rows_come_in_the_order_of_their_places(columnar: Engine) -> None:
+    """Though nobody sorts them: a range of places is read from a few row groups."""
+    lines = [f"s{number * 37 % 500},{number},," for number in range(500)]
+
+    content = "\n".join(["STUD_ID,N,BY,AT", *lines]).encode()
+    staged = stage(columnar, TABLE, content, segment_bytes=len(content)).staged
+
+    (part,) = staged.parts
+    places = [place for (place,) in columnar.rows(f"select place from {parquet([part.file])}")]
+    assert places == sorted(places)
+    assert (part.first, part.last) == (places[0], places[-1])
+
+
 def test_whose_a_row_is_is_part_of_its_key(columnar: Engine) -> None:
     """The same texts about somebody else are another row, and the same about the same person the same."""
     lines = [f"s{number % 7},{number % 3},," for number in range(42)]

@@ -22,7 +22,7 @@ class SeenStudents:
     """As many are kept there; the others are in files, for what reads clear text has no disk to put them on."""
     files: list[Path] = field(default_factory=list)
     grew: bool = True
-    """Whether somebody new was found when it was last looked for them: the next segment may name some as well."""
+    """Whether the last look for somebody new found some: the next segment may name more of them."""
 
     def __post_init__(self) -> None:
         """Make the table of the students seen."""

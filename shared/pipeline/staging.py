@@ -184,7 +184,7 @@ class Stager:
         `ids` is the query for all student ids in it.
         """
         count, bad = self.engine.rows("select count(*), count(fault) from segment")[0]
-        # To look for new ones takes as long as all else; most segments have none, and then the rows show it.
+        # To look for somebody new is a join more; most segments name nobody new, and where one does, its rows show it.
         if bad or self.students.grew:
             self.students.meet(plan, ids)
         if not self.students.meet_others(plan):

@@ -209,6 +209,7 @@ class _Finder(Stager):
 
     @override
     def _take(self, staged: Staged, plan: TablePlan, rows: str, ids: str) -> tuple[int, int]:
+        # Somebody new shows in what is kept, and nothing is.
         self.students.meet(plan, ids)
         found = super()._take(staged, plan, rows, ids)
         told = {

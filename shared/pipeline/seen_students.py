@@ -11,6 +11,10 @@ from shared.pipeline.table_plan import TablePlan
 _STUDENTS_SEEN = "create table if not exists students_seen (alias uuid, student uuid, place usmallint)"
 """Keyed hashes of student ids by alias (see `Engine.set_pepper`): most rows are about somebody seen before."""
 
+ORDERLY_STUDENTS = 100_000
+"""As many stream past a segment so that its rows come in the order of places: the engine takes 2,048 of them at a time,
+and mixes what these own."""
+
 
 @dataclass(slots=True)
 class SeenStudents:
@@ -21,6 +25,8 @@ class SeenStudents:
     in_memory: int
     """As many are kept there; the others are in files, for what reads clear text has no disk to put them on."""
     files: list[Path] = field(default_factory=list)
+    count: int = 0
+    """Of those in memory."""
     grew: bool = True
     """Whether the last look for somebody new found some: the next segment may name more of them."""
 
@@ -35,8 +41,8 @@ class SeenStudents:
 
     @property
     def in_order(self) -> bool:
-        """Whether they come in the order of their places."""
-        return not self.files
+        """Whether rows that are joined with them come in the order of places, nearly, and need not be sorted."""
+        return not self.files and self.count >= ORDERLY_STUDENTS
 
     def meet(self, plan: TablePlan, ids: str) -> None:
         """See that all whom the table `segment` names are among them; `ids` has these as clear text.
@@ -80,8 +86,10 @@ class SeenStudents:
             "create or replace table students_seen as from (from students_seen union all from new) order by place"
         )
         engine.run("drop table new")
-        if engine.one("select count(*) from students_seen") > self.in_memory:
+        self.count = engine.one("select count(*) from students_seen")
+        if self.count > self.in_memory:
             file = self.folder / f"students-{len(self.files):05d}.parquet"
             self.files.append(engine.write("from students_seen", file, compression="uncompressed"))
             engine.run("drop table students_seen")
             engine.run(_STUDENTS_SEEN)
+            self.count = 0

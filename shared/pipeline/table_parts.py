@@ -31,7 +31,8 @@ class LocalPart:
 def write_part(engine: Engine, sql: str, file: Path, *, in_order: bool = False) -> LocalPart:
     """Write a query's rows, which have a `place`, in the order of their places.
 
-    With `in_order` they come so, where the engine joins as it is written, and need not be sorted.
+    With `in_order` they come so, nearly, where the engine joins as it is written, and are not sorted. A range of places
+    is read from few row groups either way, and no result hangs on it.
     """
     with engine.joining_as_written() if in_order else nullcontext():
         # Most of a row are hashes, which no compression makes smaller: to try costs more than what it saves, a quarter.

@@ -17,11 +17,13 @@ from datetime import UTC, datetime
 from typing import Any, Self, cast, override
 
 import paramiko
+from paramiko.buffered_pipe import BufferedPipe
 
 from shared.adapters import ssh_keys
 from shared.adapters.sftp_reading import (
     SMALL_REQUEST_BYTES,
     WINDOW_BYTES,
+    Arrivals,
     ask_request_bytes,
     read_ahead,
     window_for,
@@ -73,6 +75,7 @@ class SftpFolders:
                 if transport is None:
                     raise EOFError
                 channel = transport.open_session(window_size=WINDOW_BYTES)
+                channel.in_buffer = cast("BufferedPipe[bytes]", Arrivals())
                 channel.settimeout(self._timeout_seconds)
                 channel.invoke_subsystem("sftp")
                 folder = SftpFolder(paramiko.SFTPClient(channel), channel, where)
@@ -145,20 +148,25 @@ class SftpFolder:
             FileNotFoundError: it has gone.
         """
         size_bytes = self.stat(name).size_bytes
-        gathered = bytearray()
+        waiting: list[bytes] = []
+        waiting_bytes = 0
         with closing(self._pieces(name, offset_bytes, size_bytes)) as pieces:
             try:
                 for piece in pieces:
-                    gathered += piece
-                    while len(gathered) >= block_bytes:
-                        yield bytes(memoryview(gathered)[:block_bytes])
-                        del gathered[:block_bytes]
+                    rest = piece
+                    while waiting_bytes + len(rest) >= block_bytes:
+                        waiting.append(rest[: block_bytes - waiting_bytes])
+                        rest = rest[block_bytes - waiting_bytes :]
+                        block, waiting, waiting_bytes = b"".join(waiting), [], 0
+                        yield block
+                    waiting.append(rest)
+                    waiting_bytes += len(rest)
             except TransientError:
-                if gathered:
-                    yield bytes(gathered)
+                if waiting_bytes:
+                    yield b"".join(waiting)
                 raise
-        if gathered:
-            yield bytes(gathered)
+        if waiting_bytes:
+            yield b"".join(waiting)
 
     def _pieces(self, name: str, begin: int, end: int) -> Generator[bytes]:
         with _speaking_to(self._where):

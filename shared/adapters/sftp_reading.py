@@ -4,9 +4,10 @@ paramiko's own reading ahead keeps what it has asked for until it is fetched, wh
 and when answers come faster than requests go out, it takes them for the last ones and asks for everything again,
 piece by piece. So the requests are made here, on paramiko's channel.
 
-The channel is emptied in large gulps. At every read paramiko moves what stays in its buffer: a wide window, read in
-small pieces, takes longer than the network. How much is under way goes by the round trip all the same: OpenSSH's server
-becomes four times slower when more lies in front of it than the line needs.
+What comes is kept as it came, message by message, and put together once. paramiko would gather it in one buffer, copy
+that at every read, and move what stays in it: a wide window, read in small pieces, would take longer than the network.
+How much is under way goes by the round trip all the same: OpenSSH's server becomes four times slower when more lies in
+front of it than the line needs.
 """
 
 import struct
@@ -14,8 +15,10 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 import paramiko
+from paramiko.buffered_pipe import PipeTimeout
 from paramiko.sftp import CMD_DATA, CMD_EXTENDED, CMD_EXTENDED_REPLY, CMD_READ, CMD_STATUS, SFTP_EOF
 
 WINDOW_BYTES = 16 * 1024 * 1024
@@ -27,7 +30,6 @@ SMALL_REQUEST_BYTES = 32 * 1024
 """What every server answers in one piece."""
 
 _LARGE_REQUEST_BYTES = 256 * 1024
-_GULP_BYTES = 4 * 1024 * 1024
 _BUNCH_COUNT = 4
 """Requests that are sent together."""
 
@@ -39,6 +41,48 @@ _LIMITS = struct.Struct(">QQQQ")
 """Longest packet, read and write, and most open handles."""
 _LIMITS_NAME = b"limits@openssh.com"
 _LONGEST_PACKET_BYTES = 1024 * 1024
+
+
+class Arrivals:
+    """What a channel has received, message by message: a `BufferedPipe` for one thread that reads.
+
+    paramiko's own thread feeds it. It takes the place of a channel's buffer before anything is asked there.
+    """
+
+    def __init__(self) -> None:
+        self._messages = SimpleQueue[bytes]()
+        """None of those that came is empty: that is the end."""
+        self._begun = b""
+
+    def __len__(self) -> int:
+        """Return how many messages wait."""
+        return self._messages.qsize() + bool(self._begun)
+
+    def feed(self, data: bytes) -> None:
+        """Take what came; a message may be empty, and is not the end."""
+        if data:
+            self._messages.put(data)
+
+    def close(self) -> None:
+        """Let whoever reads meet the end, behind all that came."""
+        self._messages.put(b"")
+
+    def read(self, nbytes: int, timeout: float | None = None) -> bytes:
+        """Return at most so much of one message; nothing, however often, once there is no more.
+
+        Raises:
+            PipeTimeout: nothing came in time.
+        """
+        message = self._begun
+        if not message:
+            try:
+                message = self._messages.get(timeout=timeout)
+            except Empty:
+                raise PipeTimeout from None
+            if not message:
+                self.close()
+        self._begun = message[nbytes:]
+        return message[:nbytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +110,7 @@ class _Packets:
 
     def __init__(self, channel: paramiko.Channel) -> None:
         self._channel = channel
-        self._gulp = b""
+        self._message = b""
         self._at = 0
 
     def next(self) -> _Packet:
@@ -81,16 +125,16 @@ class _Packets:
         return _Packet(kind, number, self._take(rest))
 
     def _take(self, count: int) -> bytes:
-        taken = self._gulp[self._at : self._at + count]
+        taken = self._message[self._at : self._at + count]
         self._at += len(taken)
         if len(taken) == count:
             return taken
         parts, missing = [taken], count - len(taken)
         while missing:
-            self._gulp = self._channel.recv(_GULP_BYTES)
-            if not self._gulp:
+            self._message = self._channel.recv(WINDOW_BYTES)
+            if not self._message:
                 raise EOFError
-            parts.append(self._gulp[:missing])
+            parts.append(self._message[:missing])
             self._at = len(parts[-1])
             missing -= self._at
         return b"".join(parts)

@@ -160,6 +160,9 @@ class HttpxGraph:
         for _ in range(PAGE_TRIES):
             response, answer = self._get(url)
             if response is not None and answer.status == HTTPStatus.OK:
+                if not isinstance(answer.body.get("value"), list):
+                    # Taken for a page it would say that nobody is there.
+                    continue
                 next_link, delta = answer.body.get("@odata.nextLink"), answer.body.get("@odata.deltaLink")
                 return response.content, next_link, delta
             if answer.status not in _UNAVAILABLE:

@@ -44,7 +44,7 @@ def test_the_engine_that_reads_them_has_no_disk_and_is_closed_before_another_one
     run, close = Engine.run, Engine.close
 
     def watched_run(self: Engine, sql: str, values: Sequence[Any] | None = None) -> None:
-        if "read_json" in sql:
+        if "read_ndjson" in sql:
             told.append(f"read with disk {self.one("select current_setting('temp_directory')")!r}")
         elif self is columnar:
             told.append("main")

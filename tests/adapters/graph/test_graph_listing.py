@@ -77,6 +77,19 @@ def test_a_link_to_another_host_is_not_followed(scripted: HttpxGraph, script: Sc
         list(scripted.pages("/users"))
 
 
+def test_an_answer_without_a_list_is_no_page(scripted: HttpxGraph, script: Script) -> None:
+    """Taken for one, it would say that nobody works here, and everybody's records would be withdrawn."""
+    script.answer(200, {})
+    script.answer(200, {"value": {"id": "a"}})
+    script.answer(200, {"value": [], "@odata.deltaLink": "next"})
+    for _ in range(3):
+        script.answer(200, {"value": None})
+
+    assert [link for _, link in scripted.pages("/users/delta")] == ["next"]
+    with pytest.raises(TransientError):
+        list(scripted.pages("/users/delta"))
+
+
 def test_an_expired_token_is_renewed_within_a_listing(
     graph: HttpxGraph, simulator: GraphSimulator, tokens: CountingTokens
 ) -> None:

@@ -25,7 +25,7 @@ from shared.ports import Blobs, Call, Documents, Graph
 PAGE_SIZE = 999
 _LISTING_AGE = timedelta(hours=20)
 """How old a listing may be where nobody knows whether the delta tells of changes: every daily package lists anew."""
-_PAGES_AT_ONCE = 25
+_PAGES_AT_ONCE = 10
 _IDS_PER_FILTER = 15
 _BATCH = 20
 

@@ -61,7 +61,7 @@ def test_the_engine_that_reads_them_has_no_disk_and_is_closed_before_another_one
         directory.read_users(columnar, _pages(), ASKED)
         monkeypatch.undo()
 
-    assert told == [*2 * ["read with disk ''"], "closed", "main", "main"]
+    assert told == [*3 * ["read with disk ''"], "closed", "main", "main"]
 
 
 class _Changes:

@@ -198,7 +198,7 @@ def _read(engine: Engine, pages: Iterator[bytes], asked: Asked, folder: Path) ->
     """Write pages as Graph wrote them into files of columns, in their order; a person id is a hash there.
 
     The engine itself does nothing meanwhile: it may spill only once the one that reads is closed.
-    `read_json` would take 30 us for each object in a list, ten times what everything else takes.
+    `read_json` would take 30 us for each object in a list, ten times as long.
     """
     wanted = ", ".join(text(plan.lower()) for plan in asked.plans)
     licensed = (

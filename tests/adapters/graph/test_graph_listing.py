@@ -78,7 +78,7 @@ def test_a_link_to_another_host_is_not_followed(scripted: HttpxGraph, script: Sc
 
 
 def test_an_answer_without_a_list_is_no_page(scripted: HttpxGraph, script: Script) -> None:
-    """Taken for one, it would say that nobody works here, and everybody's records would be withdrawn."""
+    """Taken for one, it would say that nobody works here."""
     script.answer(200, {})
     script.answer(200, {"value": {"id": "a"}})
     script.answer(200, {"value": [], "@odata.deltaLink": "next"})

@@ -4,7 +4,8 @@ A script for each, in a process of its own, that says how long it took; the medi
 counted. What is installed for development and not deployed cannot be imported there: httpx, for one, loads `rich` and
 `click` for a command line of its own wherever it finds them. What checks a document is built when the first of its
 kind is read, and so that counts as well. Which packages took most is asked in another run: the interpreter's own report
-makes everything slower.
+makes everything slower. Beside what has a bound, the packages are imported without anything of ours: on a slow machine
+these alone may take longer than the bound.
 """
 
 import json
@@ -114,6 +115,10 @@ _END = (
     "import json; json.dump(told, sys.stdout)"
 )
 _LINE = re.compile(r"import time: +(\d+) \| +\d+ \| +(\S+)")
+_PACKAGES = (
+    "import json; json.dump([name for name, module in sys.modules.items() if name not in before and module and "
+    "module.__name__ == name and 'site-packages' in (getattr(module, '__file__', None) or '')], sys.stdout)"
+)
 _MARK = "this"
 """Module whose import marks where measuring begins in the interpreter's report."""
 _SLOWEST = 3
@@ -133,6 +138,8 @@ class Imported:
     slowest: dict[str, float]
     """The packages that took most, with their own seconds in a run that is slower."""
     bound_seconds: float | None
+    packages_seconds: float | None
+    """Median of importing the same packages without anything of ours; of what has a bound."""
 
 
 def names() -> list[str]:
@@ -150,25 +157,47 @@ def measure(name: str, runs: int) -> Imported:
 
     Functions that import the same are measured once.
     """
-    told, slowest = _run((_LOAD,) if name == APP else tuple(FIRST_CALLS[name]), runs)
+    before = () if name == APP else (_LOAD,)
+    statements = (_LOAD,) if name == APP else tuple(FIRST_CALLS[name])
+    told, slowest = _run(before, statements, runs)
+    bound_seconds = BOUNDS_SECONDS.get(name)
+    packages_seconds = None
+    if bound_seconds is not None:
+        packages, _ = _run(before, (f"import {', '.join(_packages(before, statements))}",), runs)
+        packages_seconds = median(seconds for seconds, *_ in packages)
     seconds, cpu_seconds, modules = zip(*told, strict=True)
     return Imported(
-        name, median(seconds), min(seconds), median(cpu_seconds), modules[0], slowest, BOUNDS_SECONDS.get(name)
+        name,
+        median(seconds),
+        min(seconds),
+        median(cpu_seconds),
+        modules[0],
+        slowest,
+        bound_seconds,
+        packages_seconds,
     )
 
 
 @cache
-def _run(statements: tuple[str, ...], runs: int) -> tuple[list[tuple[float, float, int]], dict[str, float]]:
+def _run(
+    before: tuple[str, ...], statements: tuple[str, ...], runs: int
+) -> tuple[list[tuple[float, float, int]], dict[str, float]]:
     """Run statements several times in new processes; return what each told at its end, and the slowest packages."""
-    before = [_HIDE] if statements == (_LOAD,) else [_HIDE, _LOAD]
-    script = "\n".join((*before, _BEGIN, *statements, _END))
+    script = "\n".join((_HIDE, *before, _BEGIN, *statements, _END))
     _python("-c", script)
     told = [json.loads(_python("-c", script).stdout) for _ in range(runs)]
     marked = "\n".join(
-        (*before, "import contextlib, io", f"with contextlib.redirect_stdout(io.StringIO()): import {_MARK}")
+        (_HIDE, *before, "import contextlib, io", f"with contextlib.redirect_stdout(io.StringIO()): import {_MARK}")
     )
     report = _python("-X", "importtime", "-c", "\n".join((marked, *statements))).stderr
     return told, _slowest(report)
+
+
+def _packages(before: tuple[str, ...], statements: tuple[str, ...]) -> list[str]:
+    """Return the modules of packages that statements import, in their order."""
+    script = "\n".join((_HIDE, *before, "before = set(sys.modules)", *statements, _PACKAGES))
+    found: list[str] = json.loads(_python("-c", script).stdout)
+    return found
 
 
 def loaded(name: str) -> set[str]:

@@ -121,7 +121,7 @@ _PACKAGES = (
 )
 _MARK = "this"
 """Module whose import marks where measuring begins in the interpreter's report."""
-_SLOWEST = 3
+_SLOWEST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,6 @@ class Imported:
     function: str
     seconds: float
     """Median."""
-    fastest_seconds: float
     cpu_seconds: float
     """Median; on a busy machine it says more than the time on the wall."""
     modules: int
@@ -166,16 +165,7 @@ def measure(name: str, runs: int) -> Imported:
         packages, _ = _run(before, (f"import {', '.join(_packages(before, statements))}",), runs)
         packages_seconds = median(seconds for seconds, *_ in packages)
     seconds, cpu_seconds, modules = zip(*told, strict=True)
-    return Imported(
-        name,
-        median(seconds),
-        min(seconds),
-        median(cpu_seconds),
-        modules[0],
-        slowest,
-        bound_seconds,
-        packages_seconds,
-    )
+    return Imported(name, median(seconds), median(cpu_seconds), modules[0], slowest, bound_seconds, packages_seconds)
 
 
 @cache

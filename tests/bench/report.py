@@ -133,7 +133,7 @@ def _figures_table(result: Result) -> Table:
 def _imports_table(result: Result) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("imports of", no_wrap=True)
-    for column in ("ms", "at most", "packages alone", "fastest", "CPU ms", "modules"):
+    for column in ("ms", "at most", "packages", "CPU ms", "modules"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("most of it", no_wrap=True)
     for each in result.imports:
@@ -143,7 +143,7 @@ def _imports_table(result: Result) -> Table:
         table.add_row(
             each["function"],
             _ms(each["seconds"]),
-            *(_ms(each[f"{figure}_seconds"]) for figure in ("bound", "packages", "fastest", "cpu")),
+            *(_ms(each[f"{figure}_seconds"]) for figure in ("bound", "packages", "cpu")),
             f"{each['modules']:,}",
             most,
             style="bold red" if over else None,

@@ -158,29 +158,30 @@ def measure(name: str, runs: int) -> Imported:
     """
     before = () if name == APP else (_LOAD,)
     statements = (_LOAD,) if name == APP else tuple(FIRST_CALLS[name])
-    told, slowest = _run(before, statements, runs)
+    told = _run(before, statements, runs)
     bound_seconds = BOUNDS_SECONDS.get(name)
     packages_seconds = None
     if bound_seconds is not None:
-        packages, _ = _run(before, (f"import {', '.join(_packages(before, statements))}",), runs)
-        packages_seconds = median(seconds for seconds, *_ in packages)
+        packages = f"import {', '.join(_packages(before, statements))}"
+        packages_seconds = median(seconds for seconds, *_ in _run(before, (packages,), runs))
     seconds, cpu_seconds, modules = zip(*told, strict=True)
-    return Imported(name, median(seconds), median(cpu_seconds), modules[0], slowest, bound_seconds, packages_seconds)
+    return Imported(
+        function=name,
+        seconds=median(seconds),
+        cpu_seconds=median(cpu_seconds),
+        modules=modules[0],
+        slowest=_slowest(before, statements),
+        bound_seconds=bound_seconds,
+        packages_seconds=packages_seconds,
+    )
 
 
 @cache
-def _run(
-    before: tuple[str, ...], statements: tuple[str, ...], runs: int
-) -> tuple[list[tuple[float, float, int]], dict[str, float]]:
-    """Run statements several times in new processes; return what each told at its end, and the slowest packages."""
+def _run(before: tuple[str, ...], statements: tuple[str, ...], runs: int) -> list[tuple[float, float, int]]:
+    """Run statements several times in new processes; return what each told at its end."""
     script = "\n".join((_HIDE, *before, _BEGIN, *statements, _END))
     _python("-c", script)
-    told = [json.loads(_python("-c", script).stdout) for _ in range(runs)]
-    marked = "\n".join(
-        (_HIDE, *before, "import contextlib, io", f"with contextlib.redirect_stdout(io.StringIO()): import {_MARK}")
-    )
-    report = _python("-X", "importtime", "-c", "\n".join((marked, *statements))).stderr
-    return told, _slowest(report)
+    return [json.loads(_python("-c", script).stdout) for _ in range(runs)]
 
 
 def _packages(before: tuple[str, ...], statements: tuple[str, ...]) -> list[str]:
@@ -203,8 +204,12 @@ def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
 
 
-def _slowest(report: str) -> dict[str, float]:
-    """Add up the report of `-X importtime` by package; `azure.x` and `azure.y` are two."""
+@cache
+def _slowest(before: tuple[str, ...], statements: tuple[str, ...]) -> dict[str, float]:
+    """Add up what `-X importtime` reports of statements, by package; `azure.x` and `azure.y` are two."""
+    mark = f"with contextlib.redirect_stdout(io.StringIO()): import {_MARK}"
+    script = "\n".join((_HIDE, *before, "import contextlib, io", mark, *statements))
+    report = _python("-X", "importtime", "-c", script).stderr
     spent: Counter[str] = Counter()
     for microseconds, module in _LINE.findall(report):
         if module == _MARK:

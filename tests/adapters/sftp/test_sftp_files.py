@@ -1,15 +1,19 @@
 """Listing and reading a provider's files, to their end or until the connection breaks."""
 
 import os
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import paramiko
 import pytest
 
 from infra.local.sftp import SftpServer
 from shared.adapters.sftp import SftpFolders
 from shared.adapters.sftp_reading import WINDOW_BYTES, window_for
 from shared.domain.errors import Code, TransientError
+from tests.adapters.sftp.cutting import CuttingProxy
 from tests.adapters.sftp.visitor import CONTENT, FOLDERS, PACKAGE, connection, key
 
 
@@ -135,22 +139,41 @@ def test_a_reading_may_be_given_up(server: SftpServer) -> None:
     assert first + again == CONTENT[:2000]
 
 
-def test_a_connection_that_breaks_leaves_what_was_read(faulty: SftpServer, folder: Path) -> None:
-    """All of it is asked for at once: who hangs up with requests unread takes back what it has just sent."""
-    content = CONTENT[: window_for(0)]
-    (folder / "short.pgp").write_bytes(content)
+def test_a_line_that_breaks_leaves_what_has_come(server: SftpServer) -> None:
+    """Also to who reads it only when the line is gone, and cannot ask for more."""
+    with (
+        CuttingProxy(server.port, [2_500_000]) as line,
+        FOLDERS.open(connection(server, port=line.port), key(server)) as session,
+    ):
+        reading = session.read(PACKAGE, offset_bytes=0, block_bytes=1_000_000)
+        blocks = [next(reading)]
+        for thread in threading.enumerate():
+            if isinstance(thread, paramiko.Transport):
+                thread.join(timeout=20)
+        _read_until_it_breaks(reading, blocks)
+
+    read = b"".join(blocks)
+    assert read == CONTENT[: len(read)]
+    assert len(read) > 2_000_000
+
+
+def test_a_server_that_hangs_up_leaves_nothing_wrong(faulty: SftpServer) -> None:
+    """How much is left is the network's affair: who hangs up with requests unread takes back what is on its way."""
     faulty.faults.drop_after_bytes = 2_500_000
     blocks: list[bytes] = []
 
     with FOLDERS.open(connection(faulty), key(faulty)) as session:
-        reading = session.read("short.pgp", offset_bytes=0, block_bytes=1_000_000)
-        with pytest.raises(TransientError) as broken:
-            blocks.extend(reading)
+        _read_until_it_breaks(session.read(PACKAGE, offset_bytes=0, block_bytes=1_000_000), blocks)
 
-    assert broken.value.code is Code.SERVER_UNREACHABLE
     read = b"".join(blocks)
-    assert read == content[: len(read)]
-    assert len(read) > 2_000_000
+    assert len(read) <= 2_500_000
+    assert read == CONTENT[: len(read)]
+
+
+def _read_until_it_breaks(reading: Iterator[bytes], blocks: list[bytes]) -> None:
+    with pytest.raises(TransientError) as broken:
+        blocks.extend(reading)
+    assert broken.value.code is Code.SERVER_UNREACHABLE
 
 
 # The server's own file is still open when its connection is cut.

@@ -1,6 +1,5 @@
 """The columnar engine (DuckDB), the only module that knows its name. The rest speaks in SQL relations."""
 
-import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -22,9 +21,6 @@ ROW_GROUP_ROWS = 8_192
 """Rows of a Parquet row group, where nothing else is said: few enough for long texts to be in memory with them."""
 DICTIONARY_VALUES = 256
 """How many values a column of a row group may have to be written as a dictionary: types and states do, hashes never."""
-_THREADS = min(2, os.process_cpu_count() or 1)
-"""While all rows are gone through, and nothing else is done, as it is where packages are read; more threads need more
-memory."""
 _HASH_BLOCK_BYTES = 64
 _PEPPER_BYTES = 32
 
@@ -48,6 +44,7 @@ class Engine:
         self._pepper: Secret | None = None
         self._database = duckdb.connect(
             config={
+                # The usual instance has one processor, and a second thread takes up to 15 % more of its time.
                 "threads": 1,
                 # Files of this machine are read as fast by whoever wants them, who need not wake another thread for it.
                 "async_threads": 0,
@@ -107,15 +104,6 @@ class Engine:
             f"dictionary_size_limit {DICTIONARY_VALUES})"
         )
         return path
-
-    @contextmanager
-    def threads(self, count: int = _THREADS) -> Iterator[None]:
-        """Let several threads run a statement: for those over all rows; what has few to do only takes longer by it."""
-        self.run(f"set threads = {count}")
-        try:
-            yield
-        finally:
-            self.run("set threads = 1")
 
     @contextmanager
     def reader(self) -> Iterator["Engine"]:

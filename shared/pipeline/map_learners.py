@@ -164,17 +164,16 @@ def _decide(data: RunData, now: datetime) -> Decided:
     make_students(columnar, data.connection.person_id_rules)
     match_persons.map_persons(columnar, data.connection.person_id_rules)
     columnar.run("drop table users")
-    with columnar.threads():
-        retention.note_unmapped(data, now)
+    retention.note_unmapped(data, now)
+    make_learners(columnar, data.published)
+    # To decide takes all the room there is.
+    columnar.run("drop table students")
+    decided = decide_all(data, now, write=False, changes=data.run.dry_run)
+    plans = data.connection.viva.licence_service_plan_ids
+    if plans and directory.recheck_licences(columnar, parts.graph, data.connection, decided.licence_matters):
+        make_students(columnar, data.connection.person_id_rules)
         make_learners(columnar, data.published)
-        # To decide takes all the room there is.
-        columnar.run("drop table students")
         decided = decide_all(data, now, write=False, changes=data.run.dry_run)
-        plans = data.connection.viva.licence_service_plan_ids
-        if plans and directory.recheck_licences(columnar, parts.graph, data.connection, decided.licence_matters):
-            make_students(columnar, data.connection.person_id_rules)
-            make_learners(columnar, data.published)
-            decided = decide_all(data, now, write=False, changes=data.run.dry_run)
     data.save("mapping")
     columnar.run("drop table mapping")
     coverage_report.report(data, decided.coverage)
@@ -196,8 +195,7 @@ def _map_activities(data: RunData, now: datetime) -> None:
         make_learners(columnar, data.published)
         columnar.run("drop table students")
         columnar.run("drop table mapping")
-        with columnar.threads():
-            decided = decide_all(data, now, write=True)
+        decided = decide_all(data, now, write=True)
     passes = {"pass_shards": tuple(decided.pass_shards), "place_passes": decided.place_passes}
     run = journal.advance(parts, run, run.step, **passes) or run
     _hand_over(parts, run, Stage.ACTIVITIES, sum(decided.pass_shards))

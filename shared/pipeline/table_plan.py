@@ -119,7 +119,7 @@ class TablePlan:
         )
 
     def source(self, path: str, header: Header) -> str:
-        """Return the relation of one segment's records, all text, null where empty; read by several threads at once."""
+        """Return the relation of one segment's records, all text, null where empty."""
         return (
             f"{_read_csv(path, self.raw, header.delimiter)}, strict_mode = true, "
             f"buffer_size = {_BUFFER_BYTES}, max_line_size = {_BUFFER_BYTES})"

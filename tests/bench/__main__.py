@@ -14,6 +14,7 @@ from rich.text import Text
 
 from infra.local.azurite import AzuriteError
 from infra.local.generate import SealingError
+from infra.local.sftp import find_sshd
 from infra.local.sftp_openssh import OpenSshError
 from infra.local.worker import WorkerError
 from shared.cli.show import make_console
@@ -52,6 +53,11 @@ def bench(
         sizes = data.Sizes.of(rows, completions=completions, learners=learners, items=items)
     plan = Plan(sizes, folder.absolute(), peers=not without_peers, at_limit=size is Size.LIMIT and rows is None)
     console, progress = make_console(), Console(stderr=True)
+    if plan.peers and not plan.at_limit and find_sshd() is None:
+        missing = (
+            "There is no sshd on this machine: nothing that reads by SFTP is compared (apt-get install openssh-server)."
+        )
+        console.print(Text(missing), style="yellow", soft_wrap=True)
     try:
         result = Suite(plan, lambda what: _working(progress, what)).run()
     except (

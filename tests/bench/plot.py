@@ -38,8 +38,8 @@ def _bars(result: Result) -> list[tuple[str, Figures, str]]:
     bars = []
     if result.chain is not None:
         bars.append((f"{CHAIN}: gpg, unzip, DuckDB; no rules", result.chain, LIMIT))
-    bars.append((f"this connector: {stages.CORE}", result.sync.stages[stages.CORE], OURS))
-    bars.append((f"this connector: {stages.FETCHED}", result.sync.stages[stages.FETCHED], OURS))
+    ours = (stages.CORE, stages.FETCHED, stages.TABLES)
+    bars += [(f"this connector: {stage}", result.sync.stages[stage], OURS) for stage in ours]
     others = [(f"{peer.name}: CSV by SFTP", peer.figures) for peer in result.peers]
     others += [(f"{each.naive.name}, {each.megabytes} MB", each.naive.figures) for each in result.besides]
     return bars + [(name, figures, OTHERS) for name, figures in others if figures is not None]

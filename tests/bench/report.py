@@ -35,7 +35,11 @@ def show(console: Console, result: Result) -> None:
     for claim in missed:
         console.print(Text(f"MISSED: {claim.topic} {figure(claim)}, {bound(claim)}"), style="bold red", soft_wrap=True)
     if not missed:
-        console.print(Text("Every bound that this size can judge holds."), style="green")
+        unknown = sum(claim.figure is None for claim in result.claims)
+        rest = f"; {unknown} were not measured" if unknown else ""
+        console.print(
+            Text(f"Every bound that this size can judge holds{rest}."), style="yellow" if unknown else "green"
+        )
 
 
 def about(result: Result) -> str:
@@ -55,18 +59,20 @@ def figure(claim: Claim) -> str:
     """Write a figure with its unit."""
     if claim.figure is None:
         return "not measured"
-    return f"{claim.figure:,.1f} x" if claim.unit == "x" and claim.figure >= 10 else f"{claim.figure:,g} {claim.unit}"
+    return f"{claim.figure:,.1f} x" if claim.unit == "x" and claim.figure >= 10 else f"{claim.figure:,.12g} {claim.unit}"
 
 
 def bound(claim: Claim) -> str:
     """Write a bound in words."""
     if claim.at_most is not None:
         return f"at most {claim.at_most:,g} {claim.unit}"
-    return f"at least {claim.at_least:,g} {claim.unit}"
+    return "none" if claim.at_least is None else f"at least {claim.at_least:,g} {claim.unit}"
 
 
 def verdict(claim: Claim) -> str:
     """Say whether it holds, or that this run cannot tell."""
+    if not claim.is_bounded:
+        return ""
     if claim.figure is None:
         return "-"
     if not claim.judged:
@@ -96,7 +102,7 @@ def claims_table(claims: Sequence[Claim]) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for claim in claims:
-        style = "bold red" if claim.missed else "green" if claim.judged and claim.holds else "dim"
+        style = "bold red" if claim.missed else "green" if claim.judged and claim.is_bounded and claim.holds else "dim"
         table.add_row(claim.topic, figure(claim), bound(claim), verdict(claim), style=style)
     return table
 
@@ -125,7 +131,7 @@ def _figures_table(result: Result) -> Table:
         ratios = ("", "")
         if result.chain is not None:
             ratios = f"{figures.time_ratio(result.chain):,.1f}", f"{figures.cpu_ratio(result.chain):,.1f}"
-        style = "bold" if name in (stages.CORE, stages.FETCHED) else None if name in PARTS else "dim"
+        style = "bold" if name in (stages.CORE, stages.FETCHED, stages.TABLES) else None if name in PARTS else "dim"
         table.add_row(name, *plain(figures), *ratios, style=style)
     return table
 

@@ -178,7 +178,7 @@ class Statements(_Kept):
 
 
 class Claim(_Kept):
-    """A figure with a bound."""
+    """A figure with a bound, or one without that belongs beside it."""
 
     topic: str
     figure: float | None
@@ -188,6 +188,11 @@ class Claim(_Kept):
     at_least: float | None = None
     judged: bool = True
     """Whether the data was large enough for the bound to mean anything."""
+
+    @property
+    def is_bounded(self) -> bool:
+        """Tell whether there is anything to hold."""
+        return self.at_most is not None or self.at_least is not None
 
     @property
     def holds(self) -> bool:

@@ -31,8 +31,10 @@ times a second and sweeps every five seconds, so that small syncs are quick; in 
 COLLECT, PROCESS, DIRECTORY, MAP = "collect", "process", "directory", "map"
 CORE = "decrypt to change set"
 """Process and map: what is compared with the bare chain."""
+TABLES = "fetch to tables"
+"""Collect and process: what is compared with those who read by SFTP, and know neither people nor a change set."""
 FETCHED = "fetch to change set"
-"""And the download before it: what is compared with those who read by SFTP."""
+"""All that is done with a package before something is sent."""
 WHOLE = "sync"
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) [A-Z]+ +[\w.]+: (.*)")
@@ -121,6 +123,7 @@ def _read(log: str) -> tuple[int, dict[str, list[Stretch]]]:
         PROCESS: [(processed - float(package[2]), processed)],
         **_mapping(begun, mapped, _find(events, _REFRESHED)),
     }
+    stretches[TABLES] = stretches[COLLECT] + stretches[PROCESS]
     stretches[CORE] = stretches[PROCESS] + stretches[MAP]
     stretches[FETCHED] = stretches[COLLECT] + stretches[CORE]
     return int(package[1]), stretches

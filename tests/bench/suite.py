@@ -151,7 +151,8 @@ class Suite:
 
     def _beside(self, megabytes: int) -> Beside:
         data = self._data(Sizes.packed(megabytes))
-        sync = self._sync(data, f"the connector on {megabytes} MB")
+        what = f"the connector on {megabytes} MB"
+        before = self._sync(data, what)
         name, how = naive_pipeline.NAME, naive_pipeline.HOW
         try:
             programs = self._programs(name, naive_pipeline.REQUIREMENTS)
@@ -159,8 +160,8 @@ class Suite:
             naive = Peer(name=name, how=how, reason=f"not installed: {error}")
         else:
             with self._measuring(f"the {name} on {megabytes} MB"):
-                naive = naive_pipeline.measure(data, programs, sync.records)
-        return Beside(megabytes=megabytes, connector=sync, naive=naive)
+                naive = naive_pipeline.measure(data, programs, before.records)
+        return Beside(megabytes=megabytes, connector=before.mean(self._sync(data, what)), naive=naive)
 
     def _lines(self) -> Iterator[Line]:
         """Read a file by SFTP, near and far, as OpenSSH's own client does."""

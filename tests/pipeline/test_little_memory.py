@@ -34,7 +34,7 @@ CONNECTION = Connection.model_validate(DEFAULTS)
 @pytest.fixture
 def small() -> Iterator[Engine]:
     """As the stages that plan have it: nothing depends on the order of rows."""
-    with engine(MEMORY_MB) as created, created.threads(2):
+    with engine(MEMORY_MB) as created:
         created.run("set preserve_insertion_order = false")
         yield created
 

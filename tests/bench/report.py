@@ -59,7 +59,8 @@ def figure(claim: Claim) -> str:
     """Write a figure with its unit."""
     if claim.figure is None:
         return "not measured"
-    return f"{claim.figure:,.1f} x" if claim.unit == "x" and claim.figure >= 10 else f"{claim.figure:,.12g} {claim.unit}"
+    digits = ".1f" if claim.unit == "x" and claim.figure >= 10 else ".12g"
+    return f"{claim.figure:,{digits}} {claim.unit}"
 
 
 def bound(claim: Claim) -> str:

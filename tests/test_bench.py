@@ -163,15 +163,15 @@ def test_a_peer_that_cannot_be_had_is_named_with_the_reason() -> None:
     assert [claim.figure for claim in claims.make(result) if "Singer" in claim.topic] == [None, None]
 
 
-def test_who_only_reads_is_judged_by_the_tables_alone() -> None:
-    """To map people and find what has changed is work that no peer does; with it there is a figure, and no bound."""
+def test_who_only_reads_is_judged_by_all_that_is_done() -> None:
+    """To map people and find what has changed is work that no peer does; without it there is a figure, and no bound."""
     result = Result.model_validate_json(publish.FILE.read_text("utf-8"))
     tables, whole = (result.sync.stages[stage] for stage in (stages.TABLES, stages.FETCHED))
-    figures = tables.model_copy(update={"cpu_seconds": 9 * tables.cpu_seconds, "seconds": 30 * tables.seconds})
+    figures = whole.model_copy(update={"cpu_seconds": 9 * whole.cpu_seconds, "seconds": 30 * whole.seconds})
     peer = Peer(name="Airbyte", how="read", figures=figures)
 
     made = claims.make(result.model_copy(update={"peers": (peer,)}))
 
     found = [(claim.figure, claim.at_least, claim.missed) for claim in made if "Airbyte" in claim.topic]
-    included = round(9 * tables.cpu_seconds / whole.cpu_seconds, 2)
-    assert found == [(9.0, 10.0, True), (30.0, 10.0, False), (included, None, False)]
+    alone = round(9 * whole.cpu_seconds / tables.cpu_seconds, 2)
+    assert found == [(9.0, 10.0, True), (30.0, 10.0, False), (alone, None, False)]

@@ -32,9 +32,9 @@ COLLECT, PROCESS, DIRECTORY, MAP = "collect", "process", "directory", "map"
 CORE = "decrypt to change set"
 """Process and map: what is compared with the bare chain."""
 TABLES = "fetch to tables"
-"""Collect and process: what is compared with those who read by SFTP, and know neither people nor a change set."""
+"""Collect and process: what those do, too, who read by SFTP and know neither people nor a change set."""
 FETCHED = "fetch to change set"
-"""All that is done with a package before something is sent."""
+"""All that is done with a package before something is sent: by this those are judged who read by SFTP."""
 WHOLE = "sync"
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) [A-Z]+ +[\w.]+: (.*)")

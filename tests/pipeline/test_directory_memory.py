@@ -78,8 +78,9 @@ class _Changes:
 
 
 def test_the_last_word_on_a_user_counts_in_an_engine_that_keeps_no_order() -> None:
-    """As the stages that plan have it. Somebody else would have had that id before."""
+    """As the stages that plan have it; a second thread mixes what one might leave. Others had that id before."""
     with engine(128) as columnar:
+        columnar.run("set threads = 2")
         columnar.set_pepper(as_secret(PEPPER))
         columnar.run("set preserve_insertion_order = false")
         directory.read_users(columnar, iter(()), ASKED)

@@ -91,7 +91,8 @@ def decide_all(data: RunData, now: datetime, *, write: bool, changes: bool = Fal
         decided.licence_matters += [
             user
             for (user,) in engine.rows(
-                f"select distinct user_id from decisions where todo in {plan_changes.LICENCE_MATTERS} order by user_id"
+                "select distinct user_id from learners_now where user_id is not null and person in "
+                f"(select person from decisions where todo in {plan_changes.LICENCE_MATTERS}) order by user_id"
             )
         ]
         if write:

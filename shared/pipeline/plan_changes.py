@@ -57,13 +57,12 @@ def decide(
         f"when not a.was_published then 'add' when {differs} then 'recreate' else 'update' end"
     )
     todo = given(todo, "activity_todo") + " as todo"
-    kept = "a.ext, a.kind, a.person, a.content, a.status, a.completed_on, a.completed_as, a.came, a.in_plan, "
-    kept += "c.rowid::uinteger as number, "
+    kept = "a.kind, a.person, a.content, a.status, a.completed_on, a.completed_as, a.came, a.in_plan, "
+    kept += f"c.rowid::uinteger as number, {todo}"
     if whole:
-        kept += "a.user_id, a.activity_id, a.student, a.place, a.type, a.assigned_at, a.day, a.due_at, a.completed_at, "
-        kept += f"a.assigner, a.state, c.content_id, {todo}"
-    else:
-        kept += f"{todo}, case when todo in {LICENCE_MATTERS} then a.user_id end as user_id"
+        kept += ", a.ext, a.user_id, a.activity_id, a.student, a.place, a.type, a.assigned_at, a.day, a.due_at, "
+        kept += "a.completed_at, a.assigner, a.state, c.content_id"
+    ext = "ext" if whole else "null::uuid as ext"
     engine.run(
         "create or replace temp table refused as select ext, refused_at from published where refused_at is not null"
     )
@@ -73,7 +72,7 @@ def decide(
     )
     engine.run(
         "create or replace temp table done as "
-        "select person, content, completed_on as day, completed_as as status, ext, todo from decisions "
+        f"select person, content, completed_on as day, completed_as as status, {ext}, todo from decisions "
         "where status = 'completed' union all "
         "select coalesce(l.person, p.person), p.content, p.completed_on, p.completed_as, p.ext, "
         f"{given("case when l.state = 'mapped' then 'same' else 'unmapped' end", 'activity_todo')} from published p "
@@ -90,14 +89,14 @@ def decide(
         "null::timestamp as was_due_at, null::timestamp as was_assigned_at, null::timestamp as was_completed_at "
         "from completions c anti join done t on t.person = c.person and t.content = c.content and t.day = c.day "
         "and t.status = c.status left join learners_now l on l.student = c.student and l.known "
-        "where c.ext not in (select ext from done)"
+        "where c.ext not in (select ext from done where ext is not null)"
     )
     engine.run(
         f"insert into decisions by name select {kept} from ({alone}) a "
         "left join refused r on r.ext = a.ext left join available c on c.key = a.content"
     )
     engine.run(
-        "insert into done select person, content, completed_on, completed_as, ext, todo "
+        f"insert into done select person, content, completed_on, completed_as, {ext}, todo "
         "from decisions where kind = 'self'"
     )
 

@@ -89,7 +89,7 @@ def decide(
         "null::timestamp as was_due_at, null::timestamp as was_assigned_at, null::timestamp as was_completed_at "
         "from completions c anti join done t on t.person = c.person and t.content = c.content and t.day = c.day "
         "and t.status = c.status left join learners_now l on l.student = c.student and l.known "
-        "where c.ext not in (select ext from done where ext is not null)"
+        "where c.ext not in (select ext from published where kind = 'self' and refused_at is null)"
     )
     engine.run(
         f"insert into decisions by name select {kept} from ({alone}) a "

@@ -131,14 +131,15 @@ def _map_contents(data: RunData, now: datetime) -> None:
     if not run.approved_by:
         gate = find_gate(data.connection, decided.coverage, changes, assignments=assignments, active_contents=active)
     if gate is not None or run.dry_run:
+        # Before anything is decided once more, for that makes `row_weights` anew.
+        columnar.run("create or replace table verdicts (key varchar, verdict varchar)")
+        plan_changes.add(decided.rows, plan_changes.count_rows(columnar))
         if not run.learner_part:
             changes_report.begin(columnar)
         elif not run.dry_run:
             # Few runs are halted: those decide once more for the report, and no other one pays for it.
             decide_all(data, now, write=False, changes=True)
         changes_report.report(data)
-        columnar.run("create or replace table verdicts (key varchar, verdict varchar)")
-        plan_changes.add(decided.rows, plan_changes.count_rows(columnar))
         tally = plan_changes.make_tally(decided.rows, data.manifest.rejected_rows)
         finish_run.stop_before_writing(parts, run, gate, tally)
         return

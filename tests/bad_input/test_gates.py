@@ -36,6 +36,17 @@ def test_an_empty_full_package_halts_until_it_is_approved(tenant: Tenant) -> Non
     assert tenant.shown() == {"learningContent": 5, "learningAssignment": 1, "learningSelfInitiatedCourse": 1}
 
 
+def test_a_halted_run_counts_every_row_once(tenant: Tenant) -> None:
+    """It decides about the activities once more, for the report on changes."""
+    tenant.full(2, PA_CPNT=[item(1)], PA_STUD_CPNT=[plan(ADA, 1), plan(ADA, 2)])
+
+    planned, run = (tenant.desk.sync(dry_run=dry_run).runs[0] for dry_run in (True, False))
+
+    assert run.code == Code.MASS_CHANGE
+    assert (run.tally.contents.read, run.tally.assignments.read, run.tally.completions.read) == (1, 2, 3)
+    assert run.tally == planned.tally
+
+
 @pytest.mark.slow
 def test_whatever_comes_waits_behind_it_and_every_look_says_so(tenant: Tenant) -> None:
     run = halted(tenant)

@@ -179,18 +179,20 @@ def test_a_refusal_for_lack_of_a_licence_is_tried_again_after_a_while(fresh: Ten
     viva = {**fresh.desk.parts.connections.find("desk").value["viva"], "licence_service_plan_ids": ()}  # type: ignore[union-attr]  # it is there
     fresh.desk.set(viva=viva)
     fresh.people(ADA, replace(BEA, licensed=False))
-    fresh.desk.drop(FULL, full())
-    assert fresh.desk.sync().runs[0].tally.assignments.parked == 2
+    fresh.desk.drop(FULL, full(PA_CPNT_EVTHST=[*rows()["PA_CPNT_EVTHST"], done(BEA, 2)]))
+    tally = fresh.desk.sync().runs[0].tally
+    assert (tally.assignments.parked, tally.completions.parked) == (2, 2)
     fresh.people(ADA, BEA)
 
     shown = []
     for day in (2, 9):
         fresh.delta(day)
         assert fresh.desk.sync().outcome == "done"
-        shown.append(fresh.shown()["learningAssignment"])
+        found = fresh.shown()
+        shown.append((found["learningAssignment"], found["learningSelfInitiatedCourse"]))
 
-    assert shown == [3, 5]
-    assert_all_arrived_once(fresh)
+    assert shown == [(3, 1), (5, 2)]
+    assert fresh.graph.duplicate_activities() == 0
 
 
 def test_one_record_that_graph_refuses_costs_only_itself(tenant: Tenant) -> None:

@@ -180,6 +180,19 @@ def test_inactive_items_count_towards_all_items(tenant: Tenant) -> None:
     assert tenant.viva().count('"isActive": false') == 1
 
 
+def test_inactive_items_leave_their_place_among_the_active_ones(tenant: Tenant) -> None:
+    tenant.desk.set(active_item_limit=5)
+    left = [item(1, NOTACTIVE="Y"), *WHOLE["PA_CPNT"][1:]]
+    tenant.full(PA_CPNT=left)
+    tenant.desk.sync()
+    tenant.full(3, PA_CPNT=[*left, item(6)])
+
+    assert_told(tenant.desk.sync(), "done", None)
+
+    assert tenant.shown()["learningContent"] == 6
+    assert tenant.viva().count('"isActive": false') == 1
+
+
 def test_what_is_assigned_of_an_inactive_course_follows_its_learner_to_a_new_account(tenant: Tenant) -> None:
     """Nothing new goes on an inactive course; what is on it is made anew, for Graph cannot change its learner."""
     tenant.desk.set(mass_change_percent=100)

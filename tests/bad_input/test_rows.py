@@ -193,6 +193,17 @@ def test_inactive_items_leave_their_place_among_the_active_ones(tenant: Tenant) 
     assert tenant.viva().count('"isActive": false') == 1
 
 
+def test_what_is_assigned_of_a_course_that_has_gone_waits(tenant: Tenant) -> None:
+    left = WHOLE["PA_CPNT"][:-1]
+    tenant.full(PA_CPNT=left)
+    tenant.desk.sync()
+    tenant.full(3, PA_CPNT=left, PA_STUD_CPNT=[*WHOLE["PA_STUD_CPNT"], plan(ADA, 5)])
+
+    run = tenant.desk.sync().runs[0]
+
+    assert (run.changes.assignments.add, run.tally.assignments.parked) == (0, 1)
+
+
 def test_what_is_assigned_of_an_inactive_course_follows_its_learner_to_a_new_account(tenant: Tenant) -> None:
     """Nothing new goes on an inactive course; what is on it is made anew, for Graph cannot change its learner."""
     tenant.desk.set(mass_change_percent=100)

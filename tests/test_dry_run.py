@@ -15,18 +15,29 @@ from shared.domain.runs import Outcome, Run
 from shared.pipeline import changes_report
 from tests.desk import Desk
 from tests.reference import Step, World, worlds
-from tests.reference.chance import MANY, MANY_SECONDS
+from tests.reference.chance import FEW, MANY, MANY_SECONDS
 from tests.test_end_to_end import happened
 from tests.test_semantics import drop, load
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")]
+pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
 
 
+@given(world=worlds())
+@FEW
+def test_a_plan_is_what_happens_then(world: World) -> None:
+    play_alone(world)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(MANY_SECONDS)
 @given(world=worlds())
 @MANY
-def test_a_plan_is_what_happens_then(world: World) -> None:
+def test_many_plans_are_what_happens_then(world: World) -> None:
     """More of them: `WORLDS=500 pytest -m slow tests/test_dry_run.py`."""
+    play_alone(world)
+
+
+def play_alone(world: World) -> None:
     with TemporaryDirectory() as folder:
         play(world, Path(folder))
 
@@ -66,6 +77,7 @@ def _step(desk: Desk, step: Step, folder: Path, which: str) -> None:
     if run.outcome is Outcome.HALTED:
         assert counted.writes == 0, which
         assert items(desk, plan) == items(desk, run), which
+        assert plan.tally == run.tally, which
         graph.reset_counters()
         (run,) = desk.approve(run.run_id).runs
         counted = graph.counters()

@@ -28,6 +28,16 @@ def test_a_gap_is_named_and_the_later_delta_is_taken(tenant: Tenant) -> None:
     assert "A new full package would bring what it held." in needs_full
 
 
+def test_a_full_package_has_no_gap_before_it(tenant: Tenant) -> None:
+    """Whatever the deltas of these days held is in it."""
+    tenant.full(4)
+
+    sync = tenant.desk.sync()
+
+    assert_told(sync, "done", None)
+    assert sync.runs[0].warnings == ()
+
+
 @pytest.mark.slow
 def test_a_gap_may_stop_everything_behind_it(tenant: Tenant) -> None:
     tenant.desk.set(on_gap="stop")

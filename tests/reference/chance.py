@@ -7,7 +7,13 @@ from hypothesis import HealthCheck, Phase, settings
 WORLDS = os.environ.get("WORLDS")
 """How many to try, and others each time: `WORLDS=500 pytest -m slow ...`; without it the same ones are tried."""
 
-FEW = settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(
+    max_examples=2,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)
 MANY = settings(
     max_examples=int(WORLDS or 25),
     deadline=None,

@@ -1,12 +1,15 @@
 """Graph says no, asks for patience, or says nothing at all: nothing is lost, and nothing arrives twice."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from infra.local.graph import Faults
+from shared.adapters.graph import HttpxGraph
 from shared.domain.errors import Code
+from shared.ports import Answer, Call
 from tests.bad_input.conftest import Tenant, assert_told
 from tests.company import ADA, BEA, FULL, PUBLISHED, done, full, item, plan, rows
 from tests.desk import Sync
@@ -121,10 +124,11 @@ def test_a_hiccup_is_overcome_in_the_same_sync(fresh: Tenant, faults: Faults) ->
 )
 def test_after_a_long_failure_the_next_sync_sends_what_is_left(tenant: Tenant, faults: Faults, words: str) -> None:
     """What may have arrived without an answer is looked up first, so that nothing is there twice."""
+    left = [each for each in rows()["PA_STUD_CPNT"] if each != plan(BEA, 4)]
     tenant.full(
         2,
         PA_CPNT=[*rows()["PA_CPNT"], item(6)],
-        PA_STUD_CPNT=[*rows()["PA_STUD_CPNT"], plan(ADA, 5), plan(BEA, 6)],
+        PA_STUD_CPNT=[*left, plan(ADA, 5), plan(BEA, 6)],
         PA_CPNT_EVTHST=[*rows()["PA_CPNT_EVTHST"], done(BEA, 3)],
     )
     tenant.graph.inject(faults)
@@ -135,8 +139,34 @@ def test_after_a_long_failure_the_next_sync_sends_what_is_left(tenant: Tenant, f
 
     assert_told(failed, "failed", Code.GRAPH_UNAVAILABLE, words)
     assert_told(recovered, "done", None)
-    assert tenant.shown() == {"learningContent": 6, "learningAssignment": 7, "learningSelfInitiatedCourse": 2}
+    assert tenant.shown() == {"learningContent": 6, "learningAssignment": 6, "learningSelfInitiatedCourse": 2}
     assert tenant.graph.duplicate_activities() == 0
+
+
+def test_a_withdrawal_that_graph_refuses_is_sent_again_by_the_next_package(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The activity is still shown, so it is not forgotten."""
+    send = HttpxGraph.send
+
+    def refuse_deletes(graph: HttpxGraph, calls: Sequence[Call], *, batch: bool) -> Sequence[Answer]:
+        if any(call.method == "DELETE" for call in calls):
+            return [Answer(405) for _ in calls]
+        return send(graph, calls, batch=batch)
+
+    left = [each for each in rows()["PA_STUD_CPNT"] if each != plan(BEA, 4)]
+    tenant.full(2, PA_STUD_CPNT=left)
+    with monkeypatch.context() as patch:
+        patch.setattr(HttpxGraph, "send", refuse_deletes)
+        refused = tenant.desk.sync()
+    tenant.full(3, PA_STUD_CPNT=left, PA_CPNT=[*rows()["PA_CPNT"], item(6)])
+
+    then = tenant.desk.sync()
+
+    assert [reject.code for reject in refused.runs[0].rejects] == [Code.RECORD_REFUSED]
+    assert_told(then, "done", None)
+    assert then.runs[0].tally.assignments.withdrawn == 1
+    assert tenant.shown()["learningAssignment"] == PUBLISHED["learningAssignment"] - 1
 
 
 def test_who_has_no_licence_waits_for_one(fresh: Tenant) -> None:

@@ -139,6 +139,7 @@ def test_after_a_long_failure_the_next_sync_sends_what_is_left(tenant: Tenant, f
 
     assert_told(failed, "failed", Code.GRAPH_UNAVAILABLE, words)
     assert_told(recovered, "done", None)
+    assert recovered.runs[-1].tally.assignments.withdrawn == 1
     assert tenant.shown() == {"learningContent": 6, "learningAssignment": 6, "learningSelfInitiatedCourse": 2}
     assert tenant.graph.duplicate_activities() == 0
 

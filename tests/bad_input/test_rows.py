@@ -74,6 +74,7 @@ def test_too_many_bad_rows_refuse_the_package(tenant: Tenant, percent: float, ou
 
 
 def test_their_number_may_be_limited_as_well(tenant: Tenant) -> None:
+    """And equal to it passes; with another limit the same package is taken."""
     tenant.full(PA_CPNT=[item(1, CPNT_LEN="soon"), *WHOLE["PA_CPNT"][1:]])
     tenant.desk.set(reject_limit_count=0)
 
@@ -81,6 +82,8 @@ def test_their_number_may_be_limited_as_well(tenant: Tenant) -> None:
         sync = tenant.desk.sync()
 
     assert_told(sync, "rejected", Code.REJECT_LIMIT, f"1 of {COUNT} rows")
+    tenant.desk.set(reject_limit_count=1)
+    assert_told(tenant.desk.sync(), "partial", None)
 
 
 def test_every_reject_is_in_a_report_that_a_spreadsheet_opens(tenant: Tenant) -> None:

@@ -144,6 +144,7 @@ def test_a_near_miss_of_several_users_is_told_without_a_rule(desk: Desk, tmp_pat
     assert (counted(run.coverage), run.coverage.near_by_rules) == ((0, 1, 1), {})
     (row,) = report(desk, run)
     assert (row["reason"], row["rules"]) == ("near_miss", "")
+    assert (row["file"], row["line"]) == ("PV_PARTNER_STUDENT.csv", "2")
     assert row["how_to_mend"].startswith("Make employeeId and PERSON_ID_EXTERNAL the same")
 
 

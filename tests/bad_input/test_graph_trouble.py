@@ -182,6 +182,7 @@ def test_who_has_no_licence_waits_for_one(fresh: Tenant) -> None:
     fresh.people(ADA, BEA)
     fresh.delta(2)
 
+    assert fresh.desk.sync(dry_run=True).runs[0].changes.assignments.add == 2
     assert_told(fresh.desk.sync(), "done", None)
     assert_all_arrived_once(fresh)
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWar
 @given(world=worlds())
 @FEW
 def test_a_plan_is_what_happens_then(world: World) -> None:
-    play_alone(world)
+    play(world)
 
 
 @pytest.mark.slow
@@ -34,21 +34,16 @@ def test_a_plan_is_what_happens_then(world: World) -> None:
 @MANY
 def test_many_plans_are_what_happens_then(world: World) -> None:
     """More of them: `WORLDS=500 pytest -m slow tests/test_dry_run.py`."""
-    play_alone(world)
+    play(world)
 
 
-def play_alone(world: World) -> None:
-    with TemporaryDirectory() as folder:
-        play(world, Path(folder))
-
-
-def play(world: World, folder: Path) -> None:
+def play(world: World) -> None:
     """Plan every package before it is published; what a gate halts is approved."""
-    with GraphSimulator(folder / "graph") as graph:
+    with TemporaryDirectory() as folder, GraphSimulator(Path(folder) / "graph") as graph:
         desk = Desk(graph, world.settings)
         try:
             for number, step in enumerate(world.steps):
-                _step(desk, step, folder, f"package {number}")
+                _step(desk, step, Path(folder), f"package {number}")
         finally:
             desk.close()
 

@@ -14,6 +14,9 @@ from tests.bad_input.conftest import Tenant, assert_told
 from tests.company import ADA, BEA, FULL, PUBLISHED, done, full, item, plan, rows
 from tests.desk import Sync
 
+LEFT = [each for each in rows()["PA_STUD_CPNT"] if each != plan(BEA, 4)]
+"""The plan when one of Bea's courses has been taken from her."""
+
 
 def begin(fresh: Tenant, faults: Faults) -> Sync:
     """Look for the first time, at the first package, while something is wrong with Graph."""
@@ -124,11 +127,10 @@ def test_a_hiccup_is_overcome_in_the_same_sync(fresh: Tenant, faults: Faults) ->
 )
 def test_after_a_long_failure_the_next_sync_sends_what_is_left(tenant: Tenant, faults: Faults, words: str) -> None:
     """What may have arrived without an answer is looked up first, so that nothing is there twice."""
-    left = [each for each in rows()["PA_STUD_CPNT"] if each != plan(BEA, 4)]
     tenant.full(
         2,
         PA_CPNT=[*rows()["PA_CPNT"], item(6)],
-        PA_STUD_CPNT=[*left, plan(ADA, 5), plan(BEA, 6)],
+        PA_STUD_CPNT=[*LEFT, plan(ADA, 5), plan(BEA, 6)],
         PA_CPNT_EVTHST=[*rows()["PA_CPNT_EVTHST"], done(BEA, 3)],
     )
     tenant.graph.inject(faults)
@@ -155,12 +157,11 @@ def test_a_withdrawal_that_graph_refuses_is_sent_again_by_the_next_package(
             return [Answer(405) for _ in calls]
         return send(graph, calls, batch=batch)
 
-    left = [each for each in rows()["PA_STUD_CPNT"] if each != plan(BEA, 4)]
-    tenant.full(2, PA_STUD_CPNT=left)
+    tenant.full(2, PA_STUD_CPNT=LEFT)
     with monkeypatch.context() as patch:
         patch.setattr(HttpxGraph, "send", refuse_deletes)
         refused = tenant.desk.sync()
-    tenant.full(3, PA_STUD_CPNT=left, PA_CPNT=[*rows()["PA_CPNT"], item(6)])
+    tenant.full(3, PA_STUD_CPNT=LEFT, PA_CPNT=[*rows()["PA_CPNT"], item(6)])
 
     then = tenant.desk.sync()
 
@@ -194,9 +195,8 @@ def test_whoever_has_lost_the_licence_keeps_what_is_shown(tenant: Tenant) -> Non
     tenant.delta(2, PA_STUD_CPNT=[plan(BEA, 4, RTYP_ID="OPT")], PA_RQMT_TYPE=[{"RTYP_ID": "OPT", "REQUIRED": "N"}])
     with tenant.nothing_changes():
         assert tenant.desk.sync().runs[-1].tally.assignments.parked == 1
-    left = [each for each in rows()["PA_STUD_CPNT"] if each != plan(BEA, 4)]
     tenant.delta(3)
-    tenant.keys(3, PA_STUD_CPNT=left)
+    tenant.keys(3, PA_STUD_CPNT=LEFT)
     with tenant.nothing_changes():
         assert_told(tenant.desk.sync(), "done", None)
     tenant.people(ADA, BEA)

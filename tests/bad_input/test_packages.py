@@ -5,10 +5,12 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pytest
 
-from shared.domain.errors import Code
+from shared.domain.errors import Code, TransientError
+from shared.domain.runs import ATTEMPTS
 from shared.pipeline import staging
 from tests.bad_input.conftest import Tenant, assert_told
 from tests.company import ADA, BEA, PUBLISHED, as_csv, betrays, done, full, item, plan, rows
+from tests.desk import DeskOpener
 
 FILE = "acme_F_20261102000000.zip.pgp"
 
@@ -39,6 +41,25 @@ def test_a_full_package_without_learners_is_refused(tenant: Tenant) -> None:
     assert "Have it made again, or switch learner_sync off." in told
     assert told.endswith("PV_PARTNERS_STUDENT.csv was left alone: unknown file. Did you mean PV_PARTNER_STUDENT?")
     assert betrays(told) == []
+
+
+def test_a_package_that_has_no_room_is_tried_so_often_and_then_waits_for_the_next_look(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sync tells the reason; a message that was only set aside would tell none."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise TransientError("There was no room left.", Code.MEMORY_EXCEEDED)
+
+    tenant.full(PA_STUD_CPNT=[*rows()["PA_STUD_CPNT"], plan(ADA, 5)])
+    with monkeypatch.context() as patch, tenant.nothing_changes():
+        patch.setattr(DeskOpener, "open", refuse)
+        sync = tenant.desk.sync()
+
+    assert_told(sync, "failed", Code.MEMORY_EXCEEDED, "There was no room left.")
+    assert [run.attempts for run in sync.runs] == [ATTEMPTS]
+    assert_told(tenant.desk.sync(), "done", None)
+    assert tenant.shown()["learningAssignment"] == PUBLISHED["learningAssignment"] + 1
 
 
 def test_a_delta_without_learners_uses_those_it_knows(tenant: Tenant) -> None:

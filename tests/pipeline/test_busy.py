@@ -11,7 +11,6 @@ from threading import Event, Thread
 import pytest
 
 from infra.local.graph import GraphSimulator
-from shared.domain.errors import Code, TransientError
 from shared.domain.messages import COMMANDS, MAP_LEARNERS, Approve, MapLearners, Process
 from shared.domain.runs import ATTEMPTS, Step
 from shared.pipeline import journal
@@ -21,7 +20,7 @@ from shared.pipeline.one_at_a_time import one_at_a_time
 from shared.pipeline.process_package import process_next
 from shared.pipeline.run_commands import run_command
 from tests.company import FULL, full, make_directory
-from tests.desk import NAME, Desk, DeskOpener
+from tests.desk import NAME, Desk
 
 
 @pytest.fixture
@@ -82,22 +81,6 @@ def test_a_package_is_put_off_while_the_process_works_for_another_connection(col
     assert (run.step, run.attempts) == (Step.PROCESSING, 0)
     process_next(collected.parts, NAME)
     assert collected.deliver("sync").outcome == "done"
-
-
-def test_a_package_that_has_no_room_is_tried_so_often_and_then_fails(
-    collected: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the reason; a message that is only set aside says no more than that it came too often."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise TransientError("There was no room left.", Code.MEMORY_EXCEEDED)
-
-    monkeypatch.setattr(DeskOpener, "open", refuse)
-
-    sync = collected.deliver("sync")
-
-    assert (sync.outcome, sync.code, sync.message) == ("failed", Code.MEMORY_EXCEEDED, "There was no room left.")
-    assert [run.attempts for run in sync.runs] == [ATTEMPTS]
 
 
 def test_mapping_is_put_off_while_the_process_works_for_another_connection(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from shared.domain.errors import Code
 from shared.domain.plan import Act, Operation, Receipt, Verdict
 from shared.domain.verdicts import Decision, Judgement, judge
-from shared.pipeline.push_calls import is_complete, is_same, learnable
+from shared.pipeline.push_calls import is_same, learnable
 from shared.pipeline.push_shards import Past
 from shared.ports import Answer
 
@@ -132,7 +132,7 @@ def _found(task: Task, body: Mapping[str, Any], ledger: Ledger) -> Task | None:
     return Task(operation, act, graph_id, was_looked_up=True)
 
 
-def _gone(task: Task, _: Answer, judgement: Judgement, ledger: Ledger) -> Task | None:
+def _gone(task: Task, _: Answer, __: Judgement, ledger: Ledger) -> Task | None:
     operation = task.operation
     if operation.act is Act.DELETE:
         ledger.decide(operation, Verdict.DONE, task.graph_id)
@@ -140,10 +140,7 @@ def _gone(task: Task, _: Answer, judgement: Judgement, ledger: Ledger) -> Task |
     if task.act is None and (operation.act is Act.UPSERT_CONTENT or not task.may_create):
         return None  # Accepted, perhaps, and not yet visible.
     ledger.open.discard(operation.number)
-    if is_complete(operation):
-        return Task(operation, Act.CREATE, was_looked_up=True)
-    ledger.decide(operation, Verdict.REJECTED, None, Code.RECORD_REFUSED, judgement.reason)
-    return None
+    return Task(operation, Act.CREATE, was_looked_up=True)
 
 
 def _look_up(task: Task, _: Answer, __: Judgement, ___: Ledger) -> Task | None:

@@ -96,11 +96,6 @@ def is_same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     )
 
 
-def is_complete(operation: Operation) -> bool:
-    """Tell whether the body is enough to create the activity."""
-    return operation.body is not None and {"learnerUserId", "learningContentId"} <= operation.body.keys()
-
-
 def _segment(text: str) -> str:
     return quote(text, safe="")
 

@@ -178,6 +178,24 @@ def test_an_activity_that_was_made_unseen_keeps_its_id_when_its_learner_lost_the
     assert (receipt.verdict, receipt.graph_id) == (Verdict.UNLICENSED, tenant.held()["unseen"]["id"])
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [(Answer(status=503),), (Answer(status=500), Answer(status=429))],
+    ids=["it was unavailable", "looking whether it is there was throttled"],
+)
+def test_a_create_that_may_have_been_carried_out_is_looked_up_before_it_is_sent_again(
+    tenant: Tenant, answers: Sequence[Answer]
+) -> None:
+    """Only to be throttled oneself means that nothing was done."""
+    message = tenant.plan([tenant.create(0, f"perhaps-{len(answers)}")])
+    assert not tenant.push(message, graph=Told(tenant, *answers)).done
+    graph = Told(tenant)
+
+    assert tenant.push(message, graph=graph).done
+
+    assert [call.method for call in graph.sent] == ["GET", "POST"]
+
+
 def test_a_record_that_keeps_failing_while_others_do_not_is_given_up(tenant: Tenant) -> None:
     """One record must not hold up the run; its reject says why it is missing."""
     message = tenant.plan([upsert_content(0, "hopeless"), upsert_content(1, "fine")], Stage.CONTENTS)

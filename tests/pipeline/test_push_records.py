@@ -1,5 +1,6 @@
 """Shards are pushed whole: in order, once, after a kill at any moment, and after a pause."""
 
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -10,10 +11,20 @@ from shared.domain.connection import Connection
 from shared.domain.errors import BusyError, Code, SettingsError
 from shared.domain.messages import Stage
 from shared.domain.plan import Verdict
+from shared.pipeline import push_attempt
 from shared.pipeline.push_records import Progress, is_stage_done, push_shard
 from shared.ports import Answer, Call
 from tests.fakes import MemoryLeases
-from tests.pipeline.push_tenant import CONNECTION, NOW, ONE_BY_ONE, STRANGER, Tenant, delete_activity, upsert_content
+from tests.pipeline.push_tenant import (
+    CONNECTION,
+    NOW,
+    ONE_BY_ONE,
+    STRANGER,
+    Tenant,
+    Told,
+    delete_activity,
+    upsert_content,
+)
 
 
 @pytest.mark.parametrize("connection", [CONNECTION, ONE_BY_ONE])
@@ -235,6 +246,33 @@ def test_attempts_that_decide_nothing_wait_ever_longer(tenant: Tenant) -> None:
     with pytest.raises(SettingsError, match="no usable answer in 6 attempts") as caught:
         tenant.push(message)
     assert caught.value.code is Code.GRAPH_UNAVAILABLE
+
+
+def test_an_attempt_whose_time_is_up_goes_on_at_once(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host would kill it; that there is more to send is no reason to wait."""
+    message = tenant.plan([tenant.create(number, f"long-{number}") for number in range(45)])
+    monkeypatch.setattr(push_attempt, "BUDGET_SECONDS", 0.05)
+
+    class Slow(Told):
+        def send(self, calls: Sequence[Call], *, batch: bool) -> Sequence[Answer]:
+            time.sleep(0.06)
+            return super().send(calls, batch=batch)
+
+    progress = tenant.push(message, graph=Slow(tenant))
+
+    assert progress == Progress(done=False, not_before=None)
+    assert len(tenant.receipts(message)) == 20
+
+
+def test_what_failed_while_others_were_decided_waits_half_a_minute(tenant: Tenant) -> None:
+    message = tenant.plan([upsert_content(0, "late"), upsert_content(1, "well")], Stage.CONTENTS)
+    failure = Answer(status=500)
+
+    progress = tenant.push(message, graph=Told(tenant, failure, None, failure, failure))
+
+    assert len(tenant.receipts(message)) == 1
+    assert progress.not_before is not None
+    assert timedelta(seconds=30) <= progress.not_before - NOW < timedelta(seconds=35)
 
 
 def test_a_server_that_does_not_answer_is_not_asked_for_everything(tenant: Tenant) -> None:

@@ -8,10 +8,26 @@ from infra.local.graph import Faults
 from shared.domain.errors import Code, SettingsError
 from shared.domain.messages import Stage
 from shared.domain.plan import Verdict
+from shared.pipeline.push_calls import is_same
 from shared.pipeline.push_records import push_shard
 from shared.ports import Answer, Call
 from tests.fakes import MemoryLeases
-from tests.pipeline.push_tenant import CONNECTION, NOW, UNLICENSED, Tenant, Told, delete_activity, upsert_content
+from tests.pipeline.push_tenant import (
+    CONNECTION,
+    LEARNER,
+    NOW,
+    UNLICENSED,
+    Tenant,
+    Told,
+    delete_activity,
+    upsert_content,
+)
+
+ACTIVITY = {
+    "@odata.type": "#microsoft.graph.learningAssignment",
+    "learnerUserId": LEARNER,
+    "learningContentId": "c1",
+}
 
 
 def test_a_learner_without_a_licence_is_asked_about_once(tenant: Tenant) -> None:
@@ -116,6 +132,36 @@ def test_another_long_field_is_refused(tenant: Tenant) -> None:
     assert tenant.push(message).done
 
     assert tenant.receipts(message)[0].reason == "Graph answered 400: too long (contentWebUrl)"
+
+
+def test_a_title_that_is_too_long_when_it_has_been_cut_is_refused(tenant: Tenant) -> None:
+    message = tenant.plan([upsert_content(0, "endless")], Stage.CONTENTS)
+    text = "Input field title length exceeded maximum allowed length: 5"
+    refusal = Answer(status=400, body={"error": {"message": text}})
+    graph = Told(tenant, *[refusal] * 10)
+
+    assert tenant.push(message, graph=graph).done
+
+    assert len(graph.sent) == 2
+    assert tenant.receipts(message)[0].reason == "Graph answered 400: too long (title)"
+
+
+@pytest.mark.parametrize(
+    ("found", "same"),
+    [
+        (ACTIVITY, True),
+        ({name: value.upper() for name, value in ACTIVITY.items()}, True),
+        ({name: value for name, value in ACTIVITY.items() if name != "@odata.type"}, True),
+        (ACTIVITY | {"@odata.type": "#microsoft.graph.learningSelfInitiatedCourse"}, False),
+        (ACTIVITY | {"learnerUserId": UNLICENSED}, False),
+        (ACTIVITY | {"learningContentId": "c2"}, False),
+    ],
+)
+def test_an_activity_is_changed_only_if_its_kind_learner_and_content_are_right(
+    found: dict[str, str], *, same: bool
+) -> None:
+    """The service spells ids as it likes, and may leave out the type where it is clear."""
+    assert is_same(found, {**ACTIVITY, "status": "completed"}) is same
 
 
 def test_an_update_finds_an_activity_whose_id_is_stale(tenant: Tenant) -> None:

@@ -13,6 +13,7 @@ from shared.domain.messages import Stage
 from shared.domain.plan import Verdict
 from shared.pipeline import push_attempt
 from shared.pipeline.push_records import Progress, is_stage_done, push_shard
+from shared.pipeline.push_shards import Shard
 from shared.ports import Answer, Call
 from tests.fakes import MemoryLeases
 from tests.pipeline.push_tenant import (
@@ -175,9 +176,12 @@ def test_a_create_that_failed_after_taking_effect_is_taken_over_at_once(tenant: 
     message = tenant.plan([tenant.create(number, f"late-{number}") for number in range(30)])
     tenant.simulator.inject(Faults(fail_after_applying=30))
 
+    tenant.simulator.reset_counters()
+
     assert tenant.push(message).done
 
     assert len([key for key in tenant.held() if key.startswith("late-")]) == 30
+    assert tenant.simulator.counters().items == 30 * 3, "made, found, and changed: none is deleted and made again"
 
 
 def test_a_create_that_is_not_found_yet_waits_for_the_next_attempt(tenant: Tenant) -> None:
@@ -221,9 +225,23 @@ def test_a_throttle_ends_the_attempt_and_keeps_what_was_done(tenant: Tenant) -> 
     assert timedelta(seconds=120) <= progress.not_before - NOW < timedelta(seconds=125)
     assert tenant.simulator.counters().requests == 1
     assert len(tenant.receipts(message)) == 19
+    pause = Shard(tenant.shards, message).past().paused_until
+    assert pause is not None, "the account of a record tells it"
+    assert timedelta(0) <= progress.not_before - pause < timedelta(seconds=5)
     tenant.simulator.reset_counters()
     assert tenant.push(message).done
     assert tenant.simulator.counters().reads == {}, "what was throttled was not carried out: nothing to look up"
+
+
+def test_no_attempt_writes_over_what_one_before_decided(tenant: Tenant) -> None:
+    message = tenant.plan([tenant.create(number, f"step-{number}") for number in range(4)])
+    throttled = Answer(status=429)
+
+    for left in (3, 2, 1, 0):
+        done = tenant.push(message, graph=Told(tenant, None, *[throttled] * left)).done
+
+    assert done
+    assert tenant.verdicts(message) == [Verdict.DONE] * 4
 
 
 def test_a_pause_without_a_length_is_ten_seconds(tenant: Tenant) -> None:
@@ -273,6 +291,7 @@ def test_what_failed_while_others_were_decided_waits_half_a_minute(tenant: Tenan
     assert len(tenant.receipts(message)) == 1
     assert progress.not_before is not None
     assert timedelta(seconds=30) <= progress.not_before - NOW < timedelta(seconds=35)
+    assert Shard(tenant.shards, message).past().paused_until is None, "nobody asked for a pause"
 
 
 def test_a_server_that_does_not_answer_is_not_asked_for_everything(tenant: Tenant) -> None:

@@ -27,7 +27,8 @@ class Task:
     may_create: bool = True
     """Whether what is not found is made: not right after a call whose outcome is unknown."""
     is_alternate: bool = False
-    is_shortened: bool = False
+    shortened: frozenset[str] = frozenset()
+    """Fields that were too long and have been cut."""
 
 
 class Ledger:
@@ -178,11 +179,11 @@ def _alternate(task: Task, answer: Answer, judgement: Judgement, ledger: Ledger)
 
 def _shorten(task: Task, answer: Answer, judgement: Judgement, ledger: Ledger) -> Task | None:
     limits = learnable(judgement.limits)
-    if not limits or task.is_shortened:
+    if limits.keys() <= task.shortened:
         _reject(task, answer, judgement, ledger)
         return None
     ledger.limits |= limits
-    return replace(task, is_shortened=True)
+    return replace(task, shortened=task.shortened | limits.keys())
 
 
 def _unlicensed(task: Task, _: Answer, judgement: Judgement, ledger: Ledger) -> None:

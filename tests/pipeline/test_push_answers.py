@@ -30,6 +30,12 @@ ACTIVITY = {
 }
 
 
+def too_long(**limits: int) -> Answer:
+    """Graph's answer to texts that are longer than these."""
+    named = [f"Input field {name} length exceeded than {limit}" for name, limit in limits.items()]
+    return Answer(status=400, body={"error": {"message": ". ".join(named)}})
+
+
 def test_a_learner_without_a_licence_is_asked_about_once(tenant: Tenant) -> None:
     (old,) = tenant.ids("licence-old")
     creates = [tenant.create(number, f"licence-{number}", UNLICENSED) for number in range(30)]
@@ -136,14 +142,30 @@ def test_another_long_field_is_refused(tenant: Tenant) -> None:
 
 def test_a_title_that_is_too_long_when_it_has_been_cut_is_refused(tenant: Tenant) -> None:
     message = tenant.plan([upsert_content(0, "endless")], Stage.CONTENTS)
-    text = "Input field title length exceeded maximum allowed length: 5"
-    refusal = Answer(status=400, body={"error": {"message": text}})
-    graph = Told(tenant, *[refusal] * 10)
+    graph = Told(tenant, *[too_long(title=5)] * 10)
 
     assert tenant.push(message, graph=graph).done
 
     assert len(graph.sent) == 2
     assert tenant.receipts(message)[0].reason == "Graph answered 400: too long (title)"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [[too_long(title=5), too_long(description=9)], [too_long(title=5, description=9)]],
+    ids=["one after the other", "together"],
+)
+def test_title_and_description_are_both_cut(tenant: Tenant, answers: list[Answer]) -> None:
+    """Graph may name several fields in one answer; nothing says that it always does."""
+    key = f"both-{len(answers)}"
+    texts = {"title": "ä" * 50, "description": "ö" * 50}
+    message = tenant.plan([upsert_content(0, key, **texts)], Stage.CONTENTS)
+
+    assert tenant.push(message, graph=Told(tenant, *answers)).done
+
+    assert tenant.verdicts(message) == [Verdict.DONE]
+    held = tenant.held("externalId")[key]
+    assert (held["title"], held["description"]) == ("ä" * 5, "ö" * 9)
 
 
 @pytest.mark.parametrize(

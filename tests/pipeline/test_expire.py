@@ -155,6 +155,17 @@ def test_the_ledger_forgets_what_has_left_the_folder_long_ago(desk: Desk) -> Non
     assert [(run.package, run.outcome) for run in again] == [(delta(2), Outcome.SKIPPED)]
 
 
+def test_the_file_of_a_package_that_is_kept_is_known_though_it_left_the_folder_long_ago(desk: Desk) -> None:
+    latest = live(desk, 2, 3)
+    desk.folder.files.clear()
+    desk.now += timedelta(days=1)
+    desk.sync()
+
+    sweep_after(desk, 40)
+
+    assert stored(desk)["ledger"] == {f"{NAME}|files {delta(3)}", f"{NAME}|packages {latest.content_hash}"}
+
+
 def test_a_file_that_was_away_for_a_while_is_still_known(desk: Desk) -> None:
     live(desk, 2, 3)
     away = dict(desk.folder.files)

@@ -19,6 +19,7 @@ from shared.pipeline.map_learners import map_learners
 from shared.pipeline.one_at_a_time import one_at_a_time
 from shared.pipeline.process_package import process_next
 from shared.pipeline.run_commands import run_command
+from shared.pipeline.sweep import sweep
 from tests.company import FULL, full, make_directory
 from tests.desk import NAME, Desk
 
@@ -65,6 +66,24 @@ def another_connection_at_work() -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+
+
+def test_a_package_whose_message_was_lost_is_asked_for_by_the_sweeper(collected: Desk) -> None:
+    """Not while somebody still collects, who will ask; and where nothing was begun, there is nothing to ask for."""
+    desk = collected
+    desk.messages.take()
+    held = desk.parts.leases.held  # type: ignore[attr-defined]
+
+    held.add(f"collect/{NAME}")
+    sweep(desk.parts)
+    assert desk.messages.take() == []
+    held.discard(f"collect/{NAME}")
+    sweep(desk.parts)
+    assert [body for _, body, _ in desk.messages.take()] == [Process(connection=NAME).model_dump_json()]
+
+    journal.change_state(desk.parts, NAME, lambda s: s.model_copy(update={"sync": None}))
+    sweep(desk.parts)
+    assert desk.messages.take() == []
 
 
 def test_a_package_is_put_off_while_the_process_works_for_another_connection(collected: Desk) -> None:

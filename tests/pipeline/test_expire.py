@@ -83,6 +83,12 @@ def test_work_of_a_run_goes_after_a_week_and_that_of_the_latest_stays(desk: Desk
     assert journal.get_state(desk.parts, NAME).paths == kept["tables"]
 
 
+def test_tables_that_newer_ones_replace_go_at_once(desk: Desk) -> None:
+    live(desk, 2, 3)
+
+    assert stored(desk)["tables"] == journal.get_state(desk.parts, NAME).paths
+
+
 def test_tables_that_were_never_published_go_with_the_work(desk: Desk) -> None:
     """A dry run writes tables as well; nothing ever points to them."""
     live(desk)

@@ -89,6 +89,21 @@ def test_a_refused_package_is_opened_again(tenant: Tenant, mend: Mend) -> None:
     assert again.writes == 0
 
 
+def test_a_command_that_comes_twice_is_carried_out_once(tenant: Tenant, mend: Mend) -> None:
+    """Queues deliver at least once. A package that is opened again has no run of the command's own."""
+    refused_rows = [*rows()["PA_CPNT"], *(item(number, CPNT_TYP_ID="") for number in range(6, 20))]
+    tenant.full(3, PA_CPNT=refused_rows)
+    refusal = tenant.desk.sync().runs[-1]
+    first = mend("replay", refusal.run_id)
+    runs = journal.list_runs(tenant.desk.parts, NAME)
+    command = Replay(connection=NAME, run_id=refusal.run_id, sync_id=first.answer["sync_id"])
+
+    tenant.desk.messages.send(COMMANDS, command.model_dump_json())
+
+    assert tenant.desk.deliver(command.sync_id) == first.sync
+    assert journal.list_runs(tenant.desk.parts, NAME) == runs
+
+
 def test_what_cannot_be_replayed_says_what_to_do_instead(tenant: Tenant, lms: Lms) -> None:
     tenant.delta(2, PA_CPNT=[item(6)])
     dry = tenant.desk.sync(dry_run=True).runs[-1]

@@ -179,6 +179,7 @@ def _alternate(task: Task, answer: Answer, judgement: Judgement, ledger: Ledger)
 
 def _shorten(task: Task, answer: Answer, judgement: Judgement, ledger: Ledger) -> Task | None:
     limits = learnable(judgement.limits)
+    # There is nothing that may be cut, or it was cut before.
     if limits.keys() <= task.shortened:
         _reject(task, answer, judgement, ledger)
         return None

@@ -72,12 +72,11 @@ def test_a_package_whose_message_was_lost_is_asked_for_by_the_sweeper(collected:
     """Not while somebody still collects, who will ask; and where nothing was begun, there is nothing to ask for."""
     desk = collected
     desk.messages.take()
-    held = desk.parts.leases.held  # type: ignore[attr-defined]
 
-    held.add(f"collect/{NAME}")
-    sweep(desk.parts)
+    with desk.parts.leases.hold(f"collect/{NAME}"):
+        sweep(desk.parts)
     assert desk.messages.take() == []
-    held.discard(f"collect/{NAME}")
+
     sweep(desk.parts)
     assert [body for _, body, _ in desk.messages.take()] == [Process(connection=NAME).model_dump_json()]
 

@@ -13,15 +13,7 @@ from shared.domain.plan import Verdict
 from shared.pipeline.push_records import Progress, is_stage_done, push_shard
 from shared.ports import Answer, Call
 from tests.fakes import MemoryLeases
-from tests.pipeline.push_tenant import (
-    CONNECTION,
-    NOW,
-    ONE_BY_ONE,
-    STRANGER,
-    Tenant,
-    delete_activity,
-    upsert_content,
-)
+from tests.pipeline.push_tenant import CONNECTION, NOW, ONE_BY_ONE, STRANGER, Tenant, delete_activity, upsert_content
 
 
 @pytest.mark.parametrize("connection", [CONNECTION, ONE_BY_ONE])
@@ -171,7 +163,6 @@ def test_a_kill_at_any_moment_leaves_one_activity_a_key(tenant: Tenant) -> None:
 def test_a_create_that_failed_after_taking_effect_is_taken_over_at_once(tenant: Tenant) -> None:
     message = tenant.plan([tenant.create(number, f"late-{number}") for number in range(30)])
     tenant.simulator.inject(Faults(fail_after_applying=30))
-
     tenant.simulator.reset_counters()
 
     assert tenant.push(message).done

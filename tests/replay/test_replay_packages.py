@@ -91,8 +91,7 @@ def test_a_refused_package_is_opened_again(tenant: Tenant, mend: Mend) -> None:
 
 def test_a_command_that_comes_twice_is_carried_out_once(tenant: Tenant, mend: Mend) -> None:
     """Queues deliver at least once. A package that is opened again has no run of the command's own."""
-    refused_rows = [*rows()["PA_CPNT"], *(item(number, CPNT_TYP_ID="") for number in range(6, 20))]
-    tenant.full(3, PA_CPNT=refused_rows)
+    tenant.full(2, PA_CPNT=[*rows()["PA_CPNT"], *(item(number, CPNT_TYP_ID="") for number in range(6, 20))])
     refusal = tenant.desk.sync().runs[-1]
     first = mend("replay", refusal.run_id)
     runs = journal.list_runs(tenant.desk.parts, NAME)
